@@ -1,0 +1,170 @@
+/**
+ * The numbers both halves agree on: addresses, command ids, status bits, effect records.
+ * Only `const enum`s and plain constants, so that asc and Bun compile the same file.
+ */
+
+/** The memory map. Everything JavaScript touches in place lies below the heap; see `state.ts` for the drawing. */
+export const enum Address {
+  State = 0x0001_0000,
+  ArgvTable = 0x0002_0000,
+  IoBlock = 0x0004_0000,
+  Scratch = 0x0005_0000,
+  PageTable = 0x0010_0000,
+  Effects = 0x0030_0000,
+  EffectsEnd = 0x0040_0000,
+  Input = 0x0040_0000,
+  InputEnd = 0x0080_0000,
+  Output = 0x0080_0000,
+  OutputEnd = 0x0100_0000,
+  Heap = 0x0100_0000,
+}
+
+/** Entries of the argv table at its fixed place; a longer command brings a table of its own in a heap run. */
+export const ARGV_TABLE_ENTRIES = 16384;
+/** Bytes of slack kept readable behind every input buffer, so that word loads may read over the end. */
+export const INPUT_SLACK_BYTES = 64;
+export const MAX_DATABASES = 128;
+export const PAGE_BYTES = 65536;
+/** Pages the memory starts with (32 MiB: the fixed areas and 16 MiB of heap) and may grow to (4 GiB). */
+export const INITIAL_PAGES = 512;
+export const MAXIMUM_PAGES = 65536;
+
+/** Byte offsets of the fields of the IO block that the host reads and writes. */
+export const enum IoField {
+  ArgvPtr = 0, // u32: pairs of (u32 ptr, u32 length)
+  OutTop = 4, // u32: where the next reply byte goes
+  OutEnd = 8, // u32: the window's end
+  OutStart = 12, // u32: the window's start; `drain(Reply)` sets OutTop back to it
+  Protocol = 16, // u32: 2 or 3
+  Db = 20, // u32: the client's selected database
+  Flags = 24, // u32: IoFlag bits
+}
+
+export const enum IoFlag {
+  NoTouch = 1, // CLIENT NO-TOUCH: reads leave recency alone
+  Replay = 2, // log or primary's stream: no expiry, no eviction, no refusal for want of memory
+  WritesRefused = 4, // MISCONF in force: expired keys are hidden, not deleted, and nothing is evicted
+}
+
+/** Byte offsets of the fields of State that the host reads or writes directly; the rest goes through exports. */
+export const enum StateField {
+  NowMs = 72, // f64: the wall clock, stored by the host before a batch of calls
+  HostBytes = 80, // f64: bytes of client buffers the host holds, part of used_memory
+  EffectMask = 88, // u32: EffectMask bits: what the host wants to be told
+  EffectsTop = 92, // u32: end of the effect records since the last reset; the host sets it back to Address.Effects
+  FatalCode = 96, // u32: code of the `ensure` that failed, 0 = none
+  FatalDetail = 100, // u32: its second number
+  UsedBytes = 104, // u64: blocks by class size, tables, backlog; without HostBytes
+  HeapPagesUsed = 112, // u32: 64 KiB heap pages in use (allocator_active)
+  HeapPagesTop = 116, // u32: 64 KiB pages handed to the heap so far (allocator_resident)
+  KeyspaceHits = 120, // u64
+  KeyspaceMisses = 128, // u64
+  ExpiredKeys = 136, // u64
+  EvictedKeys = 144, // u64
+  BacklogBytes = 152, // u64: lazily freed, not yet returned
+  CommandFlags = 0x0800, // u8[512]: CommandFlag bits by command id, written once by the host from the specs
+}
+
+export const enum CommandFlag {
+  Write = 1,
+  DenyOom = 2,
+}
+
+/** What the host wants to hear about. Nothing is recorded for a bit that is off. */
+export const enum EffectMask {
+  Propagate = 1, // a log or a replica follows
+  Touched = 2, // somebody watches, tracks or is blocked
+  Events = 4, // keyspace notifications are on
+}
+
+/** What `execute` answers: bits. 0 = done, nothing to do but send the reply. */
+export const enum Status {
+  Changed = 1, // the dataset changed; propagate the request unless Rewritten
+  Rewritten = 2, // propagate the effect records instead of the request
+  Effects = 4, // records wait in the effects buffer
+  Error = 8, // the reply is an error
+  SawUnsynced = 16, // touched data that no sync covers yet (group commit)
+  Block = 32, // nothing to serve: park the client
+}
+
+/**
+ * An effect record: 16 bytes of header, then `argc` pairs (u32 ptr, u32 length), then bytes the record owns, 8-aligned.
+ *   0 u8 kind |1 u8 aux |2 u16 argc |4 u32 total bytes of the record |8 u32 db |12 u32 commandId
+ * Pairs point into the record itself, the request's argv or static text: valid until the next call into the core.
+ */
+export const EFFECT_HEADER_BYTES = 16;
+export const enum EffectKind {
+  Self = 1, // the request belongs here, as it came
+  Propagate = 2, // command `commandId` with these arguments (the name is not among them)
+  Expired = 3, // key found expired and deleted: propagate DEL key
+  Evicted = 4, // key evicted: propagate DEL key
+  Touched = 5, // key changed
+  Event = 6, // keyspace event `aux` = KeyEvent about key
+  FlushedDb = 7, // every key of `db` touched; db = 0xFFFFFFFF: of all
+}
+
+/** Keyspace events by name; `server/dispatch/effects.ts` has each one's text and class. */
+export const enum KeyEvent {
+  Set = 1,
+  Del = 2,
+  Expire = 3,
+  Persist = 4,
+  Expired = 5,
+  Evicted = 6,
+  Incrby = 7,
+  Append = 8,
+  New = 9,
+  KeyMiss = 10,
+}
+
+/** Streams of the one host import, `drain(stream)`: called when a region is full. */
+export const enum Stream {
+  Reply = 1,
+  Effects = 2,
+  Snapshot = 3,
+}
+
+export const enum EvictionPolicy {
+  NoEviction = 0,
+  AllKeysLru = 1,
+  VolatileLru = 2,
+  AllKeysLfu = 3,
+  VolatileLfu = 4,
+  AllKeysRandom = 5,
+  VolatileRandom = 6,
+  VolatileTtl = 7,
+}
+
+/** Commands the core executes. Dense from 1: the dispatch switch is a jump table. */
+export const enum Cmd {
+  Get = 1,
+  Set = 2,
+  Del = 3,
+  Unlink = 4,
+  Exists = 5,
+  Expire = 6,
+  PExpire = 7,
+  ExpireAt = 8,
+  PExpireAt = 9,
+  Ttl = 10,
+  PTtl = 11,
+  ExpireTime = 12,
+  PExpireTime = 13,
+  Persist = 14,
+  Type = 15,
+  DbSize = 16,
+  FlushAll = 17,
+  FlushDb = 18,
+  SwapDb = 19,
+  MGet = 20,
+  MSet = 21,
+  Incr = 22,
+  IncrBy = 23,
+  Decr = 24,
+  DecrBy = 25,
+  Append = 26,
+  StrLen = 27,
+  RandomKey = 28,
+  Keys = 29,
+  Scan = 30,
+}

@@ -1,0 +1,3 @@
+/** Build constants of the test build: see `tuning.ts`. */
+
+export const BUCKET_SLOTS: i32 = 3;

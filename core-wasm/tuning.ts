@@ -1,0 +1,7 @@
+/**
+ * Build constants. The test build replaces this file by `tuning.tiny.ts`, which makes segments so small that
+ * splits, merges, doublings and page changes happen all the time.
+ */
+
+/** Cells of a bucket in use, at most 12 (what fits 64 bytes). */
+export const BUCKET_SLOTS: i32 = 12;

@@ -1,0 +1,91 @@
+/**
+ * What a TypeScript command's handler is given. One object per server, refilled for each command: handlers keep
+ * nothing of it.
+ */
+import type { Client } from "../client/client.ts";
+import type { ClientRegistry } from "../client/registry.ts";
+import type { Config } from "../config/config.ts";
+import type { Core } from "../core/core.ts";
+import type { ReplyWriter } from "../resp/reply-writer.ts";
+import type { CommandTable } from "./table.ts";
+
+/** The words of the running command, straight from linear memory. Word 0 is the command's name as sent. */
+export interface Args {
+  readonly count: number;
+  /** A borrowed view; copy what is kept. */
+  bytes(index: number): Uint8Array;
+  /** Decoded as latin1: every byte survives a round trip. */
+  text(index: number): string;
+  /** Lower case of `text`. */
+  word(index: number): string;
+  /** A canonical signed 64-bit integer that a double holds exactly, or undefined. */
+  integer(index: number): number | undefined;
+}
+
+export interface Clock {
+  /** Wall clock in ms since the epoch. */
+  nowMs(): number;
+  /** Monotonic microseconds from an arbitrary start. */
+  monotonicUs(): number;
+}
+
+/** What the log, if there is one, tells and does for commands. */
+export interface PersistenceView {
+  /** Lines for INFO persistence, "name:value", without section header. */
+  infoFields(): Record<string, string | number>;
+  /** Text of the refusal for writes while the log cannot be written, or undefined. */
+  refusal(): string | undefined;
+}
+
+export interface ShutdownOptions {
+  save?: boolean;
+  now: boolean;
+  force: boolean;
+}
+
+/** The rest of the server, for commands that need it. Filled by `server.ts`. */
+export interface Services {
+  readonly clock: Clock;
+  readonly runId: string;
+  readonly startedAtMs: number;
+  readonly version: string;
+  readonly tcpPort: number;
+  readonly persistence: PersistenceView;
+  /** Counters that INFO shows and `CONFIG RESETSTAT` clears. */
+  readonly stats: ServerStats;
+  /** Begins an orderly stop. @returns the error text if it is refused */
+  shutdown(options: ShutdownOptions): string | undefined;
+  /** Closes a client: at once, or after its replies left. */
+  closeClient(client: Client, afterReplies: boolean): void;
+  /** Stops the event loop for a while (DEBUG SLEEP). */
+  sleep(ms: number): void;
+}
+
+export interface ServerStats {
+  connectionsReceived: number;
+  connectionsRejected: number;
+  commandsProcessed: number;
+  netInputBytes: number;
+  netOutputBytes: number;
+  errorReplies: number;
+  unexpectedErrors: number;
+  /** Operations per second over the last 16 samples of the cron. */
+  instantaneousOpsPerSec: number;
+  instantaneousInputKbps: number;
+  instantaneousOutputKbps: number;
+  /** Calls by position in the command table. */
+  calls: Float64Array;
+  /** Error replies by their first word. */
+  errorsByCode: Map<string, number>;
+}
+
+export interface CommandContext {
+  readonly core: Core;
+  readonly clients: ClientRegistry;
+  readonly config: Config;
+  readonly commands: CommandTable;
+  readonly services: Services;
+  readonly args: Args;
+  readonly reply: ReplyWriter;
+  client: Client;
+}

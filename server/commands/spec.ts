@@ -1,0 +1,96 @@
+/**
+ * What a command is, as data. Arity check, key extraction, ACL categories, COMMAND, COMMAND DOCS/INFO/GETKEYS, the
+ * docs' table, the option fuzzer and the reply-shape check all derive from these rows.
+ */
+import type { Cmd } from "../../core-wasm/abi.ts";
+import type { CommandContext } from "./context.ts";
+
+export type CommandGroup =
+  | "generic" | "string" | "list" | "set" | "sorted-set" | "hash" | "pubsub" | "transactions" | "connection"
+  | "server" | "scripting" | "hyperloglog" | "cluster" | "sentinel" | "geo" | "stream" | "bitmap";
+
+/** Flag names as COMMAND INFO spells them. */
+export type CommandFlag =
+  | "write" | "readonly" | "denyoom" | "module" | "admin" | "pubsub" | "noscript" | "blocking" | "loading" | "stale"
+  | "skip_monitor" | "skip_slowlog" | "asking" | "fast" | "no_auth" | "may_replicate" | "no_mandatory_keys"
+  | "no_async_loading" | "no_multi" | "allow_busy" | "movablekeys" | "protected" | "sentinel" | "only_sentinel";
+
+/** ACL categories that do not follow from flags and group. */
+export type AclCategory =
+  | "keyspace" | "read" | "write" | "set" | "sortedset" | "list" | "hash" | "string" | "bitmap" | "hyperloglog"
+  | "geo" | "stream" | "pubsub" | "admin" | "fast" | "slow" | "blocking" | "dangerous" | "connection"
+  | "transaction" | "scripting";
+
+export type KeyFlag =
+  | "RO" | "RW" | "OW" | "RM" | "access" | "update" | "insert" | "delete" | "not_key" | "incomplete" | "variable_flags";
+
+/** One key specification as Redis 7 documents them: where keys begin, and how they go on. */
+export interface KeySpec {
+  flags: readonly KeyFlag[];
+  begin: { index: number } | { keyword: string; startFrom: number } | "unknown";
+  find: { lastKey: number; step: number; limit: number } | { keyNum: number; firstKey: number; step: number } | "unknown";
+  notes?: string;
+}
+
+export type ArgType =
+  | "string" | "integer" | "double" | "key" | "pattern" | "unix-time" | "pure-token" | "oneof" | "block";
+
+export interface ArgSpec {
+  name: string;
+  type: ArgType;
+  displayText?: string;
+  keySpecIndex?: number;
+  token?: string;
+  summary?: string;
+  since?: string;
+  deprecatedSince?: string;
+  optional?: boolean;
+  multiple?: boolean;
+  multipleToken?: boolean;
+  args?: readonly ArgSpec[];
+}
+
+export interface CommandSpec {
+  /** Lower case; a subcommand carries its own name only ("getname"). */
+  name: string;
+  group: CommandGroup;
+  since: string;
+  /** Redis's rule: n = exactly n words with the name, -n = at least n. */
+  arity: number;
+  flags: readonly CommandFlag[];
+  acl?: readonly AclCategory[];
+  tips?: readonly string[];
+  keys?: readonly KeySpec[];
+  summary: string;
+  complexity: string;
+  args?: readonly ArgSpec[];
+  history?: readonly (readonly [since: string, change: string])[];
+  deprecated?: { since: string; replacedBy: string };
+  subcommands?: readonly CommandSpec[];
+  /** Positions in argv that must not reach MONITOR, SLOWLOG or a log line. */
+  secrets?: "all-arguments" | "after-auth";
+  /** Set for a command of the core. */
+  id?: Cmd;
+  /** Set for a command of TypeScript's. A container command without one answers by its subcommands alone. */
+  handler?: Handler;
+}
+
+export type Handler = (context: CommandContext) => void;
+
+export function dataCommand(id: Cmd, spec: Omit<CommandSpec, "id" | "handler">): CommandSpec {
+  return { ...spec, id };
+}
+
+export function serverCommand(spec: Omit<CommandSpec, "id">): CommandSpec {
+  return spec;
+}
+
+/** A single key at argv[1]. */
+export function firstKey(...flags: KeyFlag[]): readonly KeySpec[] {
+  return [{ flags, begin: { index: 1 }, find: { lastKey: 0, step: 1, limit: 0 } }];
+}
+
+/** Keys from argv[1] to the end, every `step`-th word. */
+export function allKeys(step: number, ...flags: KeyFlag[]): readonly KeySpec[] {
+  return [{ flags, begin: { index: 1 }, find: { lastKey: -1, step, limit: 0 } }];
+}

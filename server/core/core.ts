@@ -1,0 +1,78 @@
+/**
+ * The typed doorway to the core: one instance of the module over one memory.
+ * Everything that crosses is an i32 or an f64; addresses come back signed and are used as `>>> 0`.
+ */
+import { readFileSync } from "node:fs";
+import corePath from "../../build/core.wasm" with { type: "file" };
+import { type EvictionPolicy, StateField, type Stream, Address } from "../../core-wasm/abi.ts";
+import { type CoreMemory, createMemory } from "./memory.ts";
+
+/** What `core-wasm/index.ts` exports. */
+export interface CoreExports {
+  init(seedLow: number, seedHigh: number): void;
+  /** Runs command `commandId` on argv entries 0 to argc-1; the reply is in the output window. @returns Status bits */
+  execute(commandId: number, argc: number): number;
+  /** Deletes due keys, oldest first, at most `budget` steps. @returns steps left over; 0 = more is due */
+  expireSlice(budget: number): number;
+  /** Frees lazily deleted values and flushed tables. @returns steps left over; 0 = more waits */
+  freeSlice(budget: number): number;
+  /** Merges, halves, re-hangs, rebuilds eviction order, defragments, grows ahead. @returns steps left over; 0 = more waits */
+  tidySlice(budget: number): number;
+  /** Instant in ms of the next deadline in the wheel, Infinity if there is none. May be early, never late. */
+  nextDeadlineMs(): number;
+  /** Sets the limit (0 = none) and policy; the order of the new policy is built by tidySlice. */
+  configureMemory(maxBytes: number, policy: EvictionPolicy): void;
+  /** A heap run for a command too large for the input window or the argv table. @returns address, 0 = no memory */
+  allocInput(bytes: number): number;
+  freeInput(ptr: number): void;
+  /** Number of keys of database `db`, of those with a deadline, and the mean remaining ms of those. */
+  keyCount(db: number): number;
+  deadlineCount(db: number): number;
+  meanTtlMs(db: number): number;
+  /** Walks the whole memory and asserts every invariant; traps on the first that does not hold. @returns entries seen */
+  check(): number;
+}
+
+export interface Core extends CoreExports {
+  readonly memory: CoreMemory;
+  /** used_memory without the host's own buffers. */
+  usedBytes(): number;
+  counter(field: StateField): number;
+}
+
+export interface CoreOptions {
+  /** 64 random bits: hash key and generator derive from them. */
+  seed: readonly [number, number];
+  /** Called when an output region is full: must empty it before it returns. */
+  drain(stream: Stream): void;
+  /** Another build of the module; tests pass the debug and the tiny-bucket build. */
+  wasmPath?: string;
+}
+
+/** Modules compiled so far by path: several servers in one process compile once. Immutable once compiled. */
+const compiled = new Map<string, WebAssembly.Module>();
+
+function moduleAt(path: string): WebAssembly.Module {
+  let module = compiled.get(path);
+  if (module === undefined) {
+    module = new WebAssembly.Module(readFileSync(path));
+    compiled.set(path, module);
+  }
+  return module;
+}
+
+/** @throws Error if the address space for the memory cannot be had. */
+export function createCore(options: CoreOptions): Core {
+  const memory = createMemory();
+  const abort = (_message: number, _file: number, line: number, column: number) => {
+    throw new Error(`core assertion failed at line ${line}:${column}`);
+  };
+  const instance = new WebAssembly.Instance(moduleAt(options.wasmPath ?? corePath), {
+    env: { memory: memory.memory, drain: options.drain, abort },
+  });
+  const exports = instance.exports as unknown as CoreExports;
+  exports.init(options.seed[0] | 0, options.seed[1] | 0);
+  const words = memory.words;
+  const counter = (field: StateField) => Number(words.getBigUint64(Address.State + field, true));
+  return { ...exports, memory, counter, usedBytes: () => counter(StateField.UsedBytes) };
+}
