@@ -6,7 +6,14 @@
  *   bun build.ts              everything, and the artefacts: dist/bundis (single-file executable), dist/core.wasm
  */
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 const ROOT = import.meta.dir;
@@ -115,7 +122,9 @@ function checkModule(wat: string): void {
   if (/^ \(global \$\S+ \(mut/m.test(wat)) faults.push("a mutable global");
   if (/^ \(start/m.test(wat)) faults.push("a start function");
   if (wat.includes("~lib/rt/")) faults.push("the managed runtime");
-  for (const [, offset, text] of wat.matchAll(/\(data \$\d+ \(i32\.const (\d+)\) "((?:[^"\\]|\\.)*)"/g)) {
+  for (const [, offset, text] of wat.matchAll(
+    /\(data \$\d+ \(i32\.const (\d+)\) "((?:[^"\\]|\\.)*)"/g,
+  )) {
     const bytes = (text as string).replace(/\\[0-9a-f]{2}|\\./g, "x").length;
     if (Number(offset) + bytes > 65536) faults.push("data beyond the first 64 KiB");
   }

@@ -4,10 +4,11 @@
  */
 
 /** The memory map. Everything JavaScript touches in place lies below the heap; see `state.ts` for the drawing. */
-export const enum Address {
+export enum Address {
   State = 0x0001_0000,
   ArgvTable = 0x0002_0000,
   IoBlock = 0x0004_0000,
+  Tables = 0x0004_4000,
   Scratch = 0x0005_0000,
   PageTable = 0x0010_0000,
   Effects = 0x0030_0000,
@@ -30,7 +31,7 @@ export const INITIAL_PAGES = 512;
 export const MAXIMUM_PAGES = 65536;
 
 /** Byte offsets of the fields of the IO block that the host reads and writes. */
-export const enum IoField {
+export enum IoField {
   ArgvPtr = 0, // u32: pairs of (u32 ptr, u32 length)
   OutTop = 4, // u32: where the next reply byte goes
   OutEnd = 8, // u32: the window's end
@@ -40,14 +41,14 @@ export const enum IoField {
   Flags = 24, // u32: IoFlag bits
 }
 
-export const enum IoFlag {
+export enum IoFlag {
   NoTouch = 1, // CLIENT NO-TOUCH: reads leave recency alone
   Replay = 2, // log or primary's stream: no expiry, no eviction, no refusal for want of memory
   WritesRefused = 4, // MISCONF in force: expired keys are hidden, not deleted, and nothing is evicted
 }
 
 /** Byte offsets of the fields of State that the host reads or writes directly; the rest goes through exports. */
-export const enum StateField {
+export enum StateField {
   NowMs = 72, // f64: the wall clock, stored by the host before a batch of calls
   HostBytes = 80, // f64: bytes of client buffers the host holds, part of used_memory
   EffectMask = 88, // u32: EffectMask bits: what the host wants to be told
@@ -62,23 +63,25 @@ export const enum StateField {
   ExpiredKeys = 136, // u64
   EvictedKeys = 144, // u64
   BacklogBytes = 152, // u64: lazily freed, not yet returned
+  Databases = 160, // u32: number of databases, for range errors and SWAPDB
+  MaxStringBytes = 164, // u32: proto-max-bulk-len, the longest string APPEND may make
   CommandFlags = 0x0800, // u8[512]: CommandFlag bits by command id, written once by the host from the specs
 }
 
-export const enum CommandFlag {
+export enum CommandFlag {
   Write = 1,
   DenyOom = 2,
 }
 
 /** What the host wants to hear about. Nothing is recorded for a bit that is off. */
-export const enum EffectMask {
+export enum EffectMask {
   Propagate = 1, // a log or a replica follows
   Touched = 2, // somebody watches, tracks or is blocked
   Events = 4, // keyspace notifications are on
 }
 
 /** What `execute` answers: bits. 0 = done, nothing to do but send the reply. */
-export const enum Status {
+export enum Status {
   Changed = 1, // the dataset changed; propagate the request unless Rewritten
   Rewritten = 2, // propagate the effect records instead of the request
   Effects = 4, // records wait in the effects buffer
@@ -93,7 +96,7 @@ export const enum Status {
  * Pairs point into the record itself, the request's argv or static text: valid until the next call into the core.
  */
 export const EFFECT_HEADER_BYTES = 16;
-export const enum EffectKind {
+export enum EffectKind {
   Self = 1, // the request belongs here, as it came
   Propagate = 2, // command `commandId` with these arguments (the name is not among them)
   Expired = 3, // key found expired and deleted: propagate DEL key
@@ -104,7 +107,7 @@ export const enum EffectKind {
 }
 
 /** Keyspace events by name; `server/dispatch/effects.ts` has each one's text and class. */
-export const enum KeyEvent {
+export enum KeyEvent {
   Set = 1,
   Del = 2,
   Expire = 3,
@@ -118,13 +121,13 @@ export const enum KeyEvent {
 }
 
 /** Streams of the one host import, `drain(stream)`: called when a region is full. */
-export const enum Stream {
+export enum Stream {
   Reply = 1,
   Effects = 2,
   Snapshot = 3,
 }
 
-export const enum EvictionPolicy {
+export enum EvictionPolicy {
   NoEviction = 0,
   AllKeysLru = 1,
   VolatileLru = 2,
@@ -136,7 +139,7 @@ export const enum EvictionPolicy {
 }
 
 /** Commands the core executes. Dense from 1: the dispatch switch is a jump table. */
-export const enum Cmd {
+export enum Cmd {
   Get = 1,
   Set = 2,
   Del = 3,

@@ -1,6 +1,27 @@
 /** The export list: the whole ABI. Every function takes and returns i32 or f64 only. */
-import { Address } from "./abi";
-import { IoBlock, state } from "./state";
+import { Address, MAXIMUM_PAGES } from "./abi";
+import { checkAll } from "./check";
+import { configureLimit, rebuildStep } from "./keyspace/evict";
+import {
+  deadlineCount as deadlinesOf,
+  forgetLookup,
+  initKeyspace,
+  keyCount as keysOf,
+  meanTtl,
+} from "./keyspace/keyspace";
+import { beginOrder } from "./keyspace/order";
+import { freeOrphans } from "./keyspace/orphans";
+import { defragment, expireDue, mergeSparse } from "./keyspace/tidy";
+import { initWheel, nextDeadline } from "./keyspace/wheel";
+import { alloc, free, initAllocator } from "./memory/allocator";
+import { seedHash } from "./memory/bytes";
+import { FIRST_PAGE, growAhead } from "./memory/pages";
+import { type IoBlock, NO_TABLE, state } from "./state";
+
+export { execute } from "./dispatch";
+
+const DEFAULT_DATABASES: u32 = 16;
+const DEFAULT_MAX_STRING_BYTES: u32 = 512 << 20;
 
 /** Lays out a fresh memory. Called once, by the thread that created it. */
 export function init(seedLow: i32, seedHigh: i32): void {
@@ -12,5 +33,81 @@ export function init(seedLow: i32, seedHigh: i32): void {
   block.outTop = Address.Output;
   block.outEnd = Address.OutputEnd;
   block.protocol = 2;
-  state.epoch = (seedLow | seedHigh) & 0;
+  // The generator must not start at zero.
+  state.random = ((<u64>(<u32>seedHigh)) << 32) | <u64>(<u32>seedLow) | 1;
+  seedHash();
+  state.databases = DEFAULT_DATABASES;
+  state.maxStringBytes = DEFAULT_MAX_STRING_BYTES;
+  state.orderTable = NO_TABLE;
+  state.freeTable = NO_TABLE;
+  state.moveTable = NO_TABLE;
+  // One page of slack stays behind the last block.
+  initAllocator(MAXIMUM_PAGES - FIRST_PAGE - 1);
+  initWheel();
+  initKeyspace();
+  beginOrder(0);
+}
+
+function beginSlice(): void {
+  state.status = 0;
+  forgetLookup();
+}
+
+/** Deletes due keys, oldest first. @returns steps left over; 0 = more is due */
+export function expireSlice(budget: i32): i32 {
+  beginSlice();
+  return expireDue(budget);
+}
+
+/** Frees flushed tables. @returns steps left over; 0 = more waits */
+export function freeSlice(budget: i32): i32 {
+  beginSlice();
+  return freeOrphans(budget);
+}
+
+/** Builds a changed order, grows ahead, merges, defragments. @returns steps left over; 0 = more waits */
+export function tidySlice(budget: i32): i32 {
+  beginSlice();
+  growAhead();
+  budget = rebuildStep(budget);
+  if (budget > 0) budget = mergeSparse(budget);
+  return budget > 0 ? defragment(budget) : 0;
+}
+
+/** Instant in ms of the next deadline, Infinity if there is none. May be early, never late. */
+export function nextDeadlineMs(): f64 {
+  return nextDeadline();
+}
+
+/** Sets maxmemory (0 = none) and its policy. O(1); the order of the policy is built by tidySlice. */
+export function configureMemory(maxBytes: f64, policy: i32): void {
+  beginSlice();
+  configureLimit(<u64>maxBytes, policy);
+}
+
+/** A run for a command that is too large for the windows. @returns address, 0 = no memory */
+export function allocInput(bytes: i32): i32 {
+  return <i32>alloc(bytes);
+}
+
+export function freeInput(ptr: i32): void {
+  free(<usize>(<u32>ptr));
+}
+
+export function keyCount(db: i32): i32 {
+  return keysOf(db);
+}
+
+export function deadlineCount(db: i32): i32 {
+  return deadlinesOf(db);
+}
+
+export function meanTtlMs(db: i32): f64 {
+  return meanTtl(db);
+}
+
+/** Asserts every invariant of the memory; traps on the first that does not hold. @returns entries seen */
+export function check(): i32 {
+  beginSlice();
+  return checkAll();
 }

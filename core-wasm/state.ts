@@ -4,10 +4,12 @@
  *
  *   0x0000_0000    1 KiB  null guard (ref 0 = none)
  *   0x0000_0400   63 KiB  read-only data segments
- *   0x0001_0000   64 KiB  State (this file)
+ *   0x0001_0000   64 KiB  State: fields |0x800 command flags |0xA00 database map |0xB00 class list heads
+ *                         |0xD00 class sizes |0x1000 hash keys |0x1800 free-run lists |0x2000 wheel slots |0x5000 wheel bitmaps
  *   0x0002_0000  128 KiB  argv table: pairs (u32 ptr, u32 length)
- *   0x0004_0000   64 KiB  IO block
- *   0x0005_0000  704 KiB  scratch: formatted numbers, collected refs; nothing in it outlives a call
+ *   0x0004_0000   16 KiB  IO block
+ *   0x0004_4000   48 KiB  table descriptors, 192 bytes each
+ *   0x0005_0000  704 KiB  scratch: collected refs, formatted numbers, split buffers; nothing in it outlives a call
  *   0x0010_0000    2 MiB  page table: 32 bytes per 64 KiB page
  *   0x0030_0000    1 MiB  effect records
  *   0x0040_0000    4 MiB  input window
@@ -43,7 +45,7 @@ export class State {
   lockPad6: u64;
   lockPad7: u64;
   io: u32;
-  epoch: u32;
+  epoch: u32; // 0 or 1: the stamp of entries (MECHANISMS 2)
   nowMs: f64;
   hostBytes: f64;
   effectMask: u32;
@@ -58,7 +60,62 @@ export class State {
   expiredKeys: u64;
   evictedKeys: u64;
   backlogBytes: u64;
+  databases: u32;
+  maxStringBytes: u32;
+
+  status: u32; // Status bits of the command that runs
+  effectRecord: u32; // the record being written
+  random: u64; // generator state
+  maxBytes: u64; // maxmemory, 0 = unset
+  policy: u32; // EvictionPolicy
+  order: u32; // Order in force
+  orderGeneration: u32; // 1..7: entries stamped with it are linked in the order
+  orderRoot: u32; // treap root
+  lruPrev: u32; // sentinel of the recency list: prev = coldest, next = hottest
+  lruNext: u32;
+  orderTable: u32; // progress of a rebuild: table id, NO_TABLE = none runs; then hash position
+  orderPosition: u64;
+  lookupKey: u32; // the last key hashed by this command, its length, hash and the cell it was found in
+  lookupLength: u32;
+  lookupHash: u64;
+  lookupCell: u32;
+  stepCount: u32; // refs collected by the last walk step
+  wheelNowMs: u64; // every slot before it is empty
+  orphanCount: u32; // tables waiting to be freed
+  freeTable: u32; // progress of the freeing: table id, then directory index
+  freeIndex: u32;
+  pageLimit: u32; // heap pages that may be handed out
+  freeRunMask: u64; // bit n-1: the list of free runs of n pages is not empty (bit 63: of 64 and more)
+  tidyTable: u32; // progress of merging
+  tidyIndex: u32;
+  moveTable: u32; // progress of defragmentation: table id, NO_TABLE = none runs
+  moveIndex: u32;
+  moveSettledPages: u32; // pages in use when a round ended that moved nothing
+  movedBlocks: u32; // in this round
 }
+
+/** Areas inside State, as offsets from its start. */
+export enum Area {
+  DatabaseMap = 0xa00, // u8[128]: table id of a database, NO_TABLE = none yet
+  ClassHeads = 0xb00, // u32[128]: first page with room of each size class
+  ClassSizes = 0xd00, // u32[128]
+  HashKeys = 0x1000, // u32[256 + 8]
+  FreeRuns = 0x1800, // u32[64]: first page of the list of free runs by length
+  WheelSlots = 0x2000, // 6 x 256 sentinels of 8 bytes
+  WheelBitmaps = 0x5000, // 6 x 256 bits
+}
+
+/** Areas inside scratch, as offsets from Address.Scratch. */
+export enum ScratchArea {
+  Step = 0, // u32[24]: refs of a walk step
+  Number = 0x400, // a formatted number
+  Split = 0x1000, // 1 KiB per segment depth
+  Argument = 0x20000, // numbers parsed from arguments
+  Found = 0x30000, // u32[65536]: refs that one SCAN answers
+}
+
+/** No table: tables have ids below it. */
+export const NO_TABLE: u32 = 255;
 
 export const state = changetype<State>(Address.State);
 
@@ -66,8 +123,15 @@ export function io(): IoBlock {
   return changetype<IoBlock>(state.io);
 }
 
+export function nowMs(): u64 {
+  return <u64>state.nowMs;
+}
+
 if (offsetof<IoBlock>("flags") !== IoField.Flags) ERROR("IoBlock and abi.ts disagree");
 if (offsetof<State>("nowMs") !== StateField.NowMs) ERROR("State and abi.ts disagree: nowMs");
+if (offsetof<State>("databases") !== StateField.Databases) ERROR("State: databases");
+if (offsetof<State>("maxStringBytes") !== StateField.MaxStringBytes) ERROR("State: maxStringBytes");
+if (<i32>offsetof<State>() > StateField.CommandFlags) ERROR("State runs into its areas");
 if (offsetof<State>("backlogBytes") !== StateField.BacklogBytes) ERROR("State and abi.ts disagree");
 
 /** Our own assertion, in release too: leaves the code where the host finds it, then traps. */
@@ -77,4 +141,14 @@ export function ensure(condition: bool, code: i32, detail: u32 = 0): void {
     state.fatalDetail = detail;
     unreachable();
   }
+}
+
+/** The next number of the core's generator (xorshift64*): never zero state, seeded by the host. */
+export function random64(): u64 {
+  let x = state.random;
+  x ^= x >> 12;
+  x ^= x << 25;
+  x ^= x >> 27;
+  state.random = x;
+  return x * 0x2545f4914f6cdd1d;
 }

@@ -6,34 +6,109 @@ import type { Cmd } from "../../core-wasm/abi.ts";
 import type { CommandContext } from "./context.ts";
 
 export type CommandGroup =
-  | "generic" | "string" | "list" | "set" | "sorted-set" | "hash" | "pubsub" | "transactions" | "connection"
-  | "server" | "scripting" | "hyperloglog" | "cluster" | "sentinel" | "geo" | "stream" | "bitmap";
+  | "generic"
+  | "string"
+  | "list"
+  | "set"
+  | "sorted-set"
+  | "hash"
+  | "pubsub"
+  | "transactions"
+  | "connection"
+  | "server"
+  | "scripting"
+  | "hyperloglog"
+  | "cluster"
+  | "sentinel"
+  | "geo"
+  | "stream"
+  | "bitmap";
 
 /** Flag names as COMMAND INFO spells them. */
 export type CommandFlag =
-  | "write" | "readonly" | "denyoom" | "module" | "admin" | "pubsub" | "noscript" | "blocking" | "loading" | "stale"
-  | "skip_monitor" | "skip_slowlog" | "asking" | "fast" | "no_auth" | "may_replicate" | "no_mandatory_keys"
-  | "no_async_loading" | "no_multi" | "allow_busy" | "movablekeys" | "protected" | "sentinel" | "only_sentinel";
+  | "write"
+  | "readonly"
+  | "denyoom"
+  | "module"
+  | "admin"
+  | "pubsub"
+  | "noscript"
+  | "blocking"
+  | "loading"
+  | "stale"
+  | "skip_monitor"
+  | "skip_slowlog"
+  | "asking"
+  | "fast"
+  | "no_auth"
+  | "may_replicate"
+  | "no_mandatory_keys"
+  | "no_async_loading"
+  | "no_multi"
+  | "allow_busy"
+  | "movablekeys"
+  | "protected"
+  | "sentinel"
+  | "only_sentinel";
 
 /** ACL categories that do not follow from flags and group. */
 export type AclCategory =
-  | "keyspace" | "read" | "write" | "set" | "sortedset" | "list" | "hash" | "string" | "bitmap" | "hyperloglog"
-  | "geo" | "stream" | "pubsub" | "admin" | "fast" | "slow" | "blocking" | "dangerous" | "connection"
-  | "transaction" | "scripting";
+  | "keyspace"
+  | "read"
+  | "write"
+  | "set"
+  | "sortedset"
+  | "list"
+  | "hash"
+  | "string"
+  | "bitmap"
+  | "hyperloglog"
+  | "geo"
+  | "stream"
+  | "pubsub"
+  | "admin"
+  | "fast"
+  | "slow"
+  | "blocking"
+  | "dangerous"
+  | "connection"
+  | "transaction"
+  | "scripting";
 
 export type KeyFlag =
-  | "RO" | "RW" | "OW" | "RM" | "access" | "update" | "insert" | "delete" | "not_key" | "incomplete" | "variable_flags";
+  | "RO"
+  | "RW"
+  | "OW"
+  | "RM"
+  | "access"
+  | "update"
+  | "insert"
+  | "delete"
+  | "not_key"
+  | "incomplete"
+  | "variable_flags";
 
 /** One key specification as Redis 7 documents them: where keys begin, and how they go on. */
 export interface KeySpec {
   flags: readonly KeyFlag[];
   begin: { index: number } | { keyword: string; startFrom: number } | "unknown";
-  find: { lastKey: number; step: number; limit: number } | { keyNum: number; firstKey: number; step: number } | "unknown";
+  find:
+    | { lastKey: number; step: number; limit: number }
+    | { keyNum: number; firstKey: number; step: number }
+    | "unknown";
   notes?: string;
 }
 
 export type ArgType =
-  | "string" | "integer" | "double" | "key" | "pattern" | "unix-time" | "pure-token" | "oneof" | "block";
+  | "string"
+  | "integer"
+  | "double"
+  | "key"
+  | "pattern"
+  | "unix-time"
+  | "pure-token"
+  | "oneof"
+  | "block";
 
 export interface ArgSpec {
   name: string;

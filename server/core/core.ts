@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import corePath from "../../build/core.wasm" with { type: "file" };
-import { type EvictionPolicy, StateField, type Stream, Address } from "../../core-wasm/abi.ts";
+import { Address, type EvictionPolicy, StateField, type Stream } from "../../core-wasm/abi.ts";
 import { type CoreMemory, createMemory } from "./memory.ts";
 
 /** What `core-wasm/index.ts` exports. */

@@ -1,0 +1,150 @@
+/** Commands on keys whatever their type, and on whole databases. */
+import { Address, IoFlag, KeyEvent } from "../abi";
+import { argIs, argLength, argPtr, Word } from "../argv";
+import * as effects from "../effects";
+import { type Entry, keyLength, keyPtr, Type, typeOf } from "../keyspace/entry";
+import {
+  expireEntry,
+  Find,
+  find,
+  isExpired,
+  keyCount,
+  flushDb as orphanDb,
+  randomEntry,
+  removeEntry,
+  swapDb,
+} from "../keyspace/keyspace";
+import { freeOrphans } from "../keyspace/orphans";
+import { parseInt64 } from "../memory/text";
+import * as reply from "../reply";
+import { io, ScratchArea, state } from "../state";
+import {
+  dbRangeText,
+  fail,
+  firstDbText,
+  say,
+  secondDbText,
+  syntaxText,
+  typeHashText,
+  typeListText,
+  typeNoneText,
+  typeSetText,
+  typeStreamText,
+  typeStringText,
+  typeZsetText,
+} from "../texts";
+
+const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
+const ORPHANS_MAX: u32 = 100;
+const ALL_DATABASES: u32 = 0xffff_ffff;
+/** Draws of RANDOMKEY before it answers with a key that is due and cannot be deleted. */
+const RANDOM_TRIES: u32 = 100;
+
+/** DEL UNLINK: what is large is freed later either way. */
+export function del(argc: u32): void {
+  let deleted: u32 = 0;
+  for (let i: u32 = 1; i < argc; i++) {
+    const entry = find(argPtr(i), argLength(i), Find.Write | Find.NoTouch);
+    if (entry === null) continue;
+    removeEntry(entry);
+    effects.changedKey(KeyEvent.Del, argPtr(i), argLength(i));
+    deleted += 1;
+  }
+  reply.integer(deleted);
+}
+
+export function exists(argc: u32): void {
+  let found: u32 = 0;
+  for (let i: u32 = 1; i < argc; i++)
+    if (find(argPtr(i), argLength(i), Find.NoTouch) !== null) found += 1;
+  reply.integer(found);
+}
+
+export function type(): void {
+  const entry = find(argPtr(1), argLength(1), Find.NoTouch);
+  if (entry === null) return say(typeNoneText());
+  switch (typeOf(entry)) {
+    case Type.String:
+      return say(typeStringText());
+    case Type.List:
+      return say(typeListText());
+    case Type.Set:
+      return say(typeSetText());
+    case Type.SortedSet:
+      return say(typeZsetText());
+    case Type.Hash:
+      return say(typeHashText());
+    default:
+      return say(typeStreamText());
+  }
+}
+
+export function dbsize(): void {
+  reply.integer(keyCount(io().db));
+}
+
+/** [ASYNC | SYNC]: freed in slices, or before the reply. @returns false after a syntax error was answered */
+function flushOptions(argc: u32): bool {
+  const known = argc === 2 && (argIs(1, 5, Word.ASYNC) || argIs(1, 4, Word.SYNC));
+  if (argc === 1 || known) return true;
+  fail(syntaxText());
+  return false;
+}
+
+export function flushdb(argc: u32): void {
+  if (!flushOptions(argc)) return;
+  orphanDb(io().db);
+  finishFlush(io().db, argc);
+}
+
+export function flushall(argc: u32): void {
+  if (!flushOptions(argc)) return;
+  for (let db: u32 = 0; db < state.databases; db++) orphanDb(db);
+  finishFlush(ALL_DATABASES, argc);
+}
+
+function finishFlush(db: u32, argc: u32): void {
+  effects.flushed(db);
+  // An empty database is flushed into the log too, as in Redis.
+  effects.changed();
+  // Table ids are few: a flood of flushes pays for itself.
+  const synchronous = argc === 2 && argIs(1, 4, Word.SYNC);
+  if (synchronous || state.orphanCount >= ORPHANS_MAX) freeOrphans(i32.MAX_VALUE);
+  reply.ok();
+}
+
+export function swapdb(): void {
+  if (!parseInt64(argPtr(1), argLength(1), NUMBER)) return fail(firstDbText());
+  const first = load<i64>(NUMBER);
+  if (!parseInt64(argPtr(2), argLength(2), NUMBER)) return fail(secondDbText());
+  const second = load<i64>(NUMBER);
+  if (first < i32.MIN_VALUE || first > i32.MAX_VALUE) return fail(firstDbText());
+  if (second < i32.MIN_VALUE || second > i32.MAX_VALUE) return fail(secondDbText());
+  const count = <i64>state.databases;
+  if (first < 0 || first >= count || second < 0 || second >= count) return fail(dbRangeText());
+  if (first !== second) {
+    swapDb(<u32>first, <u32>second);
+    effects.flushed(<u32>first);
+    effects.flushed(<u32>second);
+  }
+  effects.changed();
+  reply.ok();
+}
+
+/** A live key, deleting the due ones it meets. */
+function randomLive(): Entry | null {
+  let entry = randomEntry(io().db);
+  const mayDelete = (io().flags & (IoFlag.Replay | IoFlag.WritesRefused)) === 0;
+  for (let tries: u32 = 0; tries < RANDOM_TRIES; tries++) {
+    if (entry === null || !isExpired(entry)) break;
+    if (mayDelete) expireEntry(entry);
+    entry = randomEntry(io().db);
+  }
+  return entry;
+}
+
+export function randomkey(): void {
+  const entry = randomLive();
+  if (entry === null) return reply.nil();
+  reply.bulk(keyPtr(entry), keyLength(entry));
+}

@@ -1,0 +1,105 @@
+/**
+ * The one entry of data commands: room for the command, the jump to it, room again, and the status the host acts on.
+ */
+import { Address, Cmd, CommandFlag, IoFlag, StateField } from "./abi";
+import { argLength } from "./argv";
+import * as expireCommands from "./commands/expire";
+import * as keyCommands from "./commands/keys";
+import * as scanCommands from "./commands/scan";
+import * as stringCommands from "./commands/string";
+import { placeSelf } from "./effects";
+import { makeRoom, trimToLimit } from "./keyspace/evict";
+import { forgetLookup } from "./keyspace/keyspace";
+import { io, state } from "./state";
+import { fail, oomText, unknownText } from "./texts";
+
+function argumentBytes(argc: u32): u64 {
+  let bytes: u64 = 0;
+  for (let i: u32 = 1; i < argc; i++) bytes += argLength(i);
+  return bytes;
+}
+
+/** Runs command `commandId` on the argv table. @returns Status bits. The command's own cost, plus what it evicts */
+export function execute(commandId: i32, argc: i32): i32 {
+  const flags = <u32>load<u8>(Address.State + StateField.CommandFlags + <usize>commandId);
+  state.status = 0;
+  forgetLookup();
+  const replaying = (io().flags & IoFlag.Replay) !== 0;
+  if (!replaying) {
+    const growing = (flags & CommandFlag.DenyOom) !== 0;
+    const room = makeRoom(growing ? argumentBytes(argc) : 0);
+    if (growing && !room) {
+      fail(oomText());
+      return state.status;
+    }
+  }
+  run(commandId, argc);
+  if ((flags & CommandFlag.Write) !== 0) {
+    placeSelf();
+    if (!replaying) trimToLimit();
+  }
+  return state.status;
+}
+
+function run(commandId: i32, argc: u32): void {
+  switch (commandId) {
+    case Cmd.Get:
+      return stringCommands.get();
+    case Cmd.Set:
+      return stringCommands.set(argc);
+    case Cmd.Del:
+    case Cmd.Unlink:
+      return keyCommands.del(argc);
+    case Cmd.Exists:
+      return keyCommands.exists(argc);
+    case Cmd.Expire:
+    case Cmd.PExpire:
+    case Cmd.ExpireAt:
+    case Cmd.PExpireAt:
+      return expireCommands.expire(commandId, argc);
+    case Cmd.Ttl:
+      return expireCommands.ttl(true);
+    case Cmd.PTtl:
+      return expireCommands.ttl(false);
+    case Cmd.ExpireTime:
+      return expireCommands.expiretime(true);
+    case Cmd.PExpireTime:
+      return expireCommands.expiretime(false);
+    case Cmd.Persist:
+      return expireCommands.persist();
+    case Cmd.Type:
+      return keyCommands.type();
+    case Cmd.DbSize:
+      return keyCommands.dbsize();
+    case Cmd.FlushAll:
+      return keyCommands.flushall(argc);
+    case Cmd.FlushDb:
+      return keyCommands.flushdb(argc);
+    case Cmd.SwapDb:
+      return keyCommands.swapdb();
+    case Cmd.MGet:
+      return stringCommands.mget(argc);
+    case Cmd.MSet:
+      return stringCommands.mset(argc);
+    case Cmd.Incr:
+      return stringCommands.incr();
+    case Cmd.IncrBy:
+      return stringCommands.incrby();
+    case Cmd.Decr:
+      return stringCommands.decr();
+    case Cmd.DecrBy:
+      return stringCommands.decrby();
+    case Cmd.Append:
+      return stringCommands.append();
+    case Cmd.StrLen:
+      return stringCommands.strlen();
+    case Cmd.RandomKey:
+      return keyCommands.randomkey();
+    case Cmd.Keys:
+      return scanCommands.keys();
+    case Cmd.Scan:
+      return scanCommands.scan(argc);
+    default:
+      return fail(unknownText());
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * What a command or a background slice caused, as records in order for the host (layout: abi.ts).
+ *
+ * Nothing is written for what nobody asked for (State.effectMask), so the common command leaves no record at all and the
+ * host propagates its frame. The first record of a unit that must stand behind the command itself makes the command's
+ * own place explicit (`placeSelf`).
+ */
+import {
+  Address,
+  EFFECT_HEADER_BYTES,
+  EffectKind,
+  EffectMask,
+  KeyEvent,
+  Status,
+  Stream,
+} from "./abi";
+import { drain } from "./memory/host";
+import { formatInt64 } from "./memory/text";
+import { io, state } from "./state";
+
+const PAIR_BYTES: u32 = 8;
+/** Keys up to this length are copied into the record; for a longer one the record is drained while the key still lies there. */
+const COPIED_KEY_BYTES: u32 = 65536;
+const NUMBER_BYTES: u32 = 24;
+
+function wants(mask: u32): bool {
+  return (state.effectMask & mask) !== 0;
+}
+
+function reserve(bytes: u32): usize {
+  if (state.effectsTop + bytes > <u32>Address.EffectsEnd) drain(Stream.Effects);
+  state.status |= Status.Effects;
+  return state.effectsTop;
+}
+
+/** Writes a header at the top; `bytes` is the whole record, a multiple of 8. */
+function header(kind: u32, aux: u32, argc: u32, bytes: u32, db: u32, commandId: u32): usize {
+  const record = reserve(bytes);
+  store<u32>(record, kind | (aux << 8) | (argc << 16));
+  store<u32>(record, bytes, 4);
+  store<u32>(record, db, 8);
+  store<u32>(record, commandId, 12);
+  return record;
+}
+
+function keyRecord(kind: u32, aux: u32, db: u32, key: usize, length: u32): void {
+  const copied = length <= COPIED_KEY_BYTES;
+  const bytes = EFFECT_HEADER_BYTES + PAIR_BYTES + (copied ? (length + 7) & ~7 : 0);
+  const record = header(kind, aux, 1, bytes, db, 0);
+  const own = record + EFFECT_HEADER_BYTES + PAIR_BYTES;
+  if (copied) memory.copy(own, key, length);
+  store<u32>(record, <u32>(copied ? own : key), 16);
+  store<u32>(record, length, 20);
+  state.effectsTop = <u32>record + bytes;
+  if (!copied) drain(Stream.Effects);
+}
+
+/** The dataset changed: the request is to be propagated, unless a rewrite replaces it. */
+export function changed(): void {
+  state.status |= Status.Changed;
+}
+
+export function touched(db: u32, key: usize, length: u32): void {
+  if (wants(EffectMask.Touched)) keyRecord(EffectKind.Touched, 0, db, key, length);
+}
+
+export function event(name: KeyEvent, db: u32, key: usize, length: u32): void {
+  if (wants(EffectMask.Events)) keyRecord(EffectKind.Event, name, db, key, length);
+}
+
+/** A key was changed by the running command: all three at once. */
+export function changedKey(name: KeyEvent, key: usize, length: u32): void {
+  state.status |= Status.Changed;
+  if (state.effectMask & (EffectMask.Touched | EffectMask.Events)) {
+    touched(io().db, key, length);
+    event(name, io().db, key, length);
+  }
+}
+
+/** Every key of a database, or with ALL_DATABASES of all, is gone. */
+export function flushed(db: u32): void {
+  if (!wants(EffectMask.Touched)) return;
+  const record = header(EffectKind.FlushedDb, 0, 0, EFFECT_HEADER_BYTES, db, 0);
+  state.effectsTop = <u32>record + EFFECT_HEADER_BYTES;
+}
+
+/** A key was deleted because it was due. Called while its bytes are still there. */
+export function expired(db: u32, key: usize, length: u32): void {
+  if (wants(EffectMask.Propagate)) keyRecord(EffectKind.Expired, 0, db, key, length);
+  touched(db, key, length);
+  event(KeyEvent.Expired, db, key, length);
+}
+
+/** A key was evicted. Called while its bytes are still there. */
+export function evicted(db: u32, key: usize, length: u32): void {
+  if (wants(EffectMask.Propagate)) keyRecord(EffectKind.Evicted, 0, db, key, length);
+  touched(db, key, length);
+  event(KeyEvent.Evicted, db, key, length);
+}
+
+/** Fixes the request's own place among the records, if there are any. */
+export function placeSelf(): void {
+  const status = state.status;
+  if ((status & (Status.Changed | Status.Effects)) !== (Status.Changed | Status.Effects)) return;
+  if ((status & Status.Rewritten) !== 0 || !wants(EffectMask.Propagate)) return;
+  const record = header(EffectKind.Self, 0, 0, EFFECT_HEADER_BYTES, io().db, 0);
+  state.effectsTop = <u32>record + EFFECT_HEADER_BYTES;
+  state.status |= Status.Rewritten;
+}
+
+/** Begins a command that is propagated instead of the request. @returns false = nobody follows, skip the words */
+export function begin(commandId: u32, argc: u32): bool {
+  if (!wants(EffectMask.Propagate)) return false;
+  const bytes = EFFECT_HEADER_BYTES + argc * (PAIR_BYTES + NUMBER_BYTES);
+  const record = header(EffectKind.Propagate, 0, 0, bytes, io().db, commandId);
+  store<u16>(record, <u16>argc, 2);
+  state.effectRecord = <u32>record + EFFECT_HEADER_BYTES;
+  state.effectsTop = <u32>record + bytes;
+  state.status |= Status.Rewritten;
+  return true;
+}
+
+/** The next word: bytes that stay where they are until the command ends. */
+export function word(ptr: usize, length: u32): void {
+  store<u32>(state.effectRecord, <u32>ptr);
+  store<u32>(state.effectRecord, length, 4);
+  state.effectRecord += PAIR_BYTES;
+}
+
+/** The next word: a number, whose digits lie at the record's end. The record has one number at most. */
+export function number(value: i64): void {
+  const digits = <usize>state.effectsTop - NUMBER_BYTES;
+  word(digits, formatInt64(value, digits));
+}
+
+/** The next word: a static text (`texts.ts`). */
+export function text(packed: u64): void {
+  word(<usize>(packed & 0xffffffff), <u32>(packed >> 32));
+}

@@ -1,0 +1,540 @@
+/**
+ * The keys of all databases: the only file that keeps table, eviction order, wheel and counters in step.
+ *
+ * Entries are changed through `openForWrite`, `removeEntry` and `setDeadline` alone, which is where a snapshot will take
+ * its pre-images; `insertEntry` stamps the epoch, always. An entry's address may change with every write: callers go on
+ * with the one they are given. Databases map to tables, so that SWAPDB and flushing are exchanges of a byte.
+ */
+import { Address, IoFlag, KeyEvent, MAX_DATABASES } from "../abi";
+import * as effects from "../effects";
+import { alloc, free, roundedBytes, usableBytes } from "../memory/allocator";
+import { hashOf } from "../memory/bytes";
+import { parseInt64 } from "../memory/text";
+import { Area, io, NO_TABLE, nowMs, random64, ScratchArea, state } from "../state";
+import {
+  EMBEDDED_MAX_BYTES,
+  EMBSTR_MAX_BYTES,
+  EXTERNAL_HEADER_BYTES,
+  externalCapacity,
+  freeValue,
+  grownBytes,
+  newExternal,
+  stringBytes,
+  stringLength,
+} from "../types/string";
+import {
+  deadlineOf,
+  ENTRY_HEADER_BYTES,
+  Encoding,
+  type Entry,
+  embeddedBytes,
+  embeddedPtr,
+  encodingOf,
+  entryAt,
+  entryBytes,
+  hasDeadlineSpace,
+  hashOfEntry,
+  keyLength,
+  keyPtr,
+  layEntry,
+  refOf,
+  setEncoding,
+  stampEpoch,
+  Type,
+  tableOf,
+} from "./entry";
+import { enterOrder, isOrdered, leaveOrder, moveInOrder, Order, touchOrder } from "./order";
+import {
+  cellOfRef,
+  findCell,
+  insertRef,
+  openTable,
+  POSITION_END,
+  removeCell,
+  type Table,
+  TableState,
+  table,
+  walkStep,
+} from "./table";
+import { cancel, relinkMoved, schedule } from "./wheel";
+
+export enum Find {
+  None = 0,
+  NoTouch = 1, // leaves recency alone
+  NoStats = 2, // counts neither hit nor miss
+  Write = 4, // looked up to be written: no stats
+}
+
+/** Up to this length a string that grows by APPEND stays behind its key. */
+const APPEND_EMBEDDED_BYTES: u32 = 1024;
+/** Deadlines are summed in units of 128 ms: the sum of a billion fits 64 bits. */
+export const DEADLINE_SUM_SHIFT: u64 = 7;
+const INT_VALUE: usize = Address.Scratch + ScratchArea.Number + 64;
+
+// ---- databases and tables
+
+function mapCell(db: u32): usize {
+  return Address.State + Area.DatabaseMap + <usize>db;
+}
+
+/** Table id of a database, NO_TABLE while nothing was ever stored in it. */
+export function tableIdOf(db: u32): u32 {
+  return load<u8>(mapCell(db));
+}
+
+/** The database a live table belongs to, NO_TABLE for an orphan. O(databases) */
+export function databaseOf(tableId: u32): u32 {
+  for (let db: u32 = 0; db < <u32>MAX_DATABASES; db++) if (tableIdOf(db) === tableId) return db;
+  return NO_TABLE;
+}
+
+export function initKeyspace(): void {
+  memory.fill(mapCell(0), <u8>NO_TABLE, MAX_DATABASES);
+}
+
+function ensureTable(db: u32): u32 {
+  const id = tableIdOf(db);
+  if (id !== NO_TABLE) return id;
+  for (let fresh: u32 = 0; fresh < NO_TABLE; fresh++) {
+    if (table(fresh).state !== TableState.Unused) continue;
+    if (!openTable(fresh)) return NO_TABLE;
+    store<u8>(mapCell(db), <u8>fresh);
+    return fresh;
+  }
+  return NO_TABLE;
+}
+
+export function keyCount(db: u32): u32 {
+  const id = tableIdOf(db);
+  return id === NO_TABLE ? 0 : table(id).count;
+}
+
+export function deadlineCount(db: u32): u32 {
+  const id = tableIdOf(db);
+  return id === NO_TABLE ? 0 : table(id).deadlines;
+}
+
+/** Mean ms to live of the keys with a deadline, 0 if there are none. */
+export function meanTtl(db: u32): f64 {
+  const id = tableIdOf(db);
+  if (id === NO_TABLE || table(id).deadlines === 0) return 0;
+  const units = <f64>table(id).deadlineSum / <f64>table(id).deadlines;
+  const mean = units * <f64>(1 << DEADLINE_SUM_SHIFT) - state.nowMs;
+  return mean > 0 ? Math.floor(mean) : 0;
+}
+
+export function swapDb(a: u32, b: u32): void {
+  const first = <u8>tableIdOf(a);
+  store<u8>(mapCell(a), <u8>tableIdOf(b));
+  store<u8>(mapCell(b), first);
+}
+
+/** Orphans the database's table; its entries are freed in slices. @returns keys removed. O(1) */
+export function flushDb(db: u32): u32 {
+  const id = tableIdOf(db);
+  if (id === NO_TABLE) return 0;
+  const t = table(id);
+  t.state = TableState.Orphan;
+  state.orphanCount += 1;
+  store<u8>(mapCell(db), <u8>NO_TABLE);
+  return t.count;
+}
+
+// ---- looking up
+
+/** Forgets the last key hashed: its address means another key from now on. */
+export function forgetLookup(): void {
+  state.lookupKey = 0;
+  state.lookupCell = 0;
+}
+
+function lookupHash(key: usize, length: u32): u64 {
+  if (state.lookupKey === <u32>key && state.lookupLength === length && key !== 0)
+    return state.lookupHash;
+  const hash = hashOf(key, length);
+  state.lookupKey = <u32>key;
+  state.lookupLength = length;
+  state.lookupHash = hash;
+  state.lookupCell = 0;
+  return hash;
+}
+
+function findRaw(id: u32, key: usize, length: u32): Entry | null {
+  if (id === NO_TABLE) {
+    state.lookupKey = 0;
+    state.lookupCell = 0;
+    return null;
+  }
+  const cell = findCell(table(id), lookupHash(key, length), key, length);
+  state.lookupCell = <u32>cell;
+  return cell === 0 ? null : entryAt(load<u32>(cell));
+}
+
+function cellOf(entry: Entry): usize {
+  const cell: usize = state.lookupCell;
+  if (cell !== 0 && load<u32>(cell) === refOf(entry)) return cell;
+  return cellOfRef(table(tableOf(entry)), hashOfEntry(entry), refOf(entry));
+}
+
+export function isExpired(entry: Entry): bool {
+  const deadline = deadlineOf(entry);
+  return deadline !== 0 && deadline <= nowMs();
+}
+
+/** Deletes an entry that is due, with all that follows from it. */
+export function expireEntry(entry: Entry): void {
+  const db = databaseOf(tableOf(entry));
+  if (db !== NO_TABLE) {
+    effects.expired(db, keyPtr(entry), keyLength(entry));
+    state.expiredKeys += 1;
+  }
+  removeEntry(entry);
+}
+
+/** Accesses are stamped in seconds. */
+function stampAccess(entry: Entry): void {
+  entry.clock = <u32>(nowMs() / 1000);
+  touchOrder(entry);
+}
+
+/**
+ * The live entry of a key of the client's database, or null. One that is due is deleted first; while writes are refused it
+ * is only hidden, and in replay it is as good as any. O(1)
+ */
+export function find(key: usize, length: u32, how: u32): Entry | null {
+  return findIn(io().db, key, length, how);
+}
+
+export function findIn(db: u32, key: usize, length: u32, how: u32): Entry | null {
+  let entry = findRaw(tableIdOf(db), key, length);
+  if (entry !== null && hasDeadlineSpace(entry) && isExpired(entry)) {
+    const flags = io().flags;
+    if ((flags & IoFlag.Replay) === 0) {
+      if ((flags & IoFlag.WritesRefused) === 0) expireEntry(entry);
+      entry = null;
+    }
+  }
+  if ((how & (Find.NoStats | Find.Write)) === 0) {
+    if (entry === null) {
+      state.keyspaceMisses += 1;
+      effects.event(KeyEvent.KeyMiss, db, key, length);
+    } else state.keyspaceHits += 1;
+  }
+  if (entry !== null && (how & Find.NoTouch) === 0 && (io().flags & IoFlag.NoTouch) === 0)
+    stampAccess(entry);
+  return entry;
+}
+
+// ---- writing
+
+/** Every change of an existing entry begins here: the snapshot's pre-image will be taken in this place. */
+export function openForWrite(entry: Entry): void {
+  stampEpoch(entry);
+}
+
+function insertEntry(id: u32, hash: u64, entry: Entry): void {
+  stampEpoch(entry);
+  insertRef(table(id), hash, refOf(entry));
+  entry.clock = <u32>(nowMs() / 1000);
+  enterOrder(entry);
+}
+
+/** Unlinks an entry from everything and frees it. Leaves no effects. O(1) */
+export function removeEntry(entry: Entry): void {
+  openForWrite(entry);
+  const t = table(tableOf(entry));
+  const cell = cellOf(entry);
+  const hash = state.lookupCell === <u32>cell ? state.lookupHash : hashOfEntry(entry);
+  removeCell(t, hash, cell);
+  state.lookupCell = 0;
+  unlinkEntry(t, entry);
+  freeValue(entry);
+  free(changetype<usize>(entry));
+}
+
+/** Takes an entry out of order, wheel and counters, not out of its table. */
+export function unlinkEntry(t: Table, entry: Entry): void {
+  leaveOrder(entry);
+  const deadline = deadlineOf(entry);
+  if (deadline === 0) return;
+  cancel(entry);
+  t.deadlines -= 1;
+  t.deadlineSum -= deadline >> DEADLINE_SUM_SHIFT;
+}
+
+/** Forgets the deadline of an entry that has one; its space stays. */
+function dropDeadline(entry: Entry): void {
+  const t = table(tableOf(entry));
+  const ordered = isOrdered(entry);
+  unlinkEntry(t, entry);
+  storeDeadline(entry, 0);
+  if (ordered) enterOrder(entry);
+}
+
+function storeDeadline(entry: Entry, atMs: u64): void {
+  store<u64>(changetype<usize>(entry), atMs, 28);
+}
+
+/** Hangs an entry that has the space at a new deadline, not 0. */
+function hang(entry: Entry, atMs: u64): void {
+  if (deadlineOf(entry) !== 0) dropDeadline(entry);
+  const t = table(tableOf(entry));
+  const byDeadline = state.order === Order.Deadline;
+  if (byDeadline) leaveOrder(entry);
+  storeDeadline(entry, atMs);
+  schedule(entry);
+  t.deadlines += 1;
+  t.deadlineSum += atMs >> DEADLINE_SUM_SHIFT;
+  if (!isOrdered(entry)) enterOrder(entry);
+}
+
+/**
+ * Moves an entry into a block of `bytes`, with or without the space of a deadline, and puts the new address wherever the
+ * old one stood. `keepValue` copies what is embedded. @returns null = no memory, nothing changed
+ */
+function rehouse(old: Entry, bytes: u32, withDeadline: bool, keepValue: bool): Entry | null {
+  const ptr = alloc(bytes);
+  if (ptr === 0) return null;
+  const cell = cellOf(old);
+  if (!withDeadline && deadlineOf(old) !== 0) dropDeadline(old);
+  const entry = layEntry(ptr, old.meta, withDeadline, keyPtr(old), keyLength(old));
+  entry.lruPrev = old.lruPrev;
+  entry.lruNext = old.lruNext;
+  entry.clock = old.clock;
+  entry.value = old.value;
+  if (keepValue) memory.copy(embeddedPtr(entry), embeddedPtr(old), embeddedBytes(old));
+  if (deadlineOf(old) !== 0) {
+    memory.copy(ptr + ENTRY_HEADER_BYTES, changetype<usize>(old) + ENTRY_HEADER_BYTES, 16);
+    relinkMoved(entry);
+  }
+  moveInOrder(entry, old);
+  store<u32>(cell, refOf(entry));
+  free(changetype<usize>(old));
+  return entry;
+}
+
+/** Moves the entry's block as it is (defragmentation). @returns null = no memory */
+export function moveEntry(entry: Entry): Entry | null {
+  const withDeadline = hasDeadlineSpace(entry);
+  const bytes = entryBytes(keyLength(entry), withDeadline, embeddedBytes(entry));
+  return rehouse(entry, bytes, withDeadline, true);
+}
+
+/**
+ * An entry of the key with room for a value of `embedded` bytes, the rest of it as asked: new, in place, or rehoused.
+ * The old value is freed, the new one is the caller's to write. @returns null = no memory, nothing changed
+ */
+function makeEntry(
+  existing: Entry | null,
+  key: usize,
+  length: u32,
+  embedded: u32,
+  deadline: u64,
+): Entry | null {
+  const withDeadline = deadline !== 0;
+  const bytes = entryBytes(length, withDeadline, embedded);
+  let entry: Entry;
+  if (existing === null) {
+    const id = ensureTable(io().db);
+    const ptr = id === NO_TABLE ? 0 : alloc(bytes);
+    if (ptr === 0) return null;
+    entry = layEntry(ptr, Type.String | (id << 16), withDeadline, key, length);
+    insertEntry(id, lookupHash(key, length), entry);
+    state.lookupCell = 0;
+    effects.event(KeyEvent.New, io().db, key, length);
+  } else {
+    openForWrite(existing);
+    const external: usize = encodingOf(existing) === Encoding.RawExternal ? existing.value : 0;
+    const inPlace =
+      withDeadline === hasDeadlineSpace(existing) &&
+      roundedBytes(bytes) === usableBytes(changetype<usize>(existing));
+    if (inPlace) entry = existing;
+    else {
+      const moved = rehouse(existing, bytes, withDeadline, false);
+      if (moved === null) return null;
+      entry = moved;
+    }
+    if (external !== 0) free(external);
+  }
+  if (withDeadline && deadlineOf(entry) !== deadline) hang(entry, deadline);
+  return entry;
+}
+
+/**
+ * Sets a key to a string: inserts it, or overwrites `existing`, which `find` gave. A canonical 64-bit integer is kept as
+ * one. `deadline` is the whole truth: 0 drops it. @returns null = no memory, nothing changed. O(length)
+ */
+export function putString(
+  existing: Entry | null,
+  key: usize,
+  length: u32,
+  value: usize,
+  valueLength: u32,
+  deadline: u64,
+): Entry | null {
+  if (valueLength <= 20 && parseInt64(value, valueLength, INT_VALUE))
+    return putInteger(existing, key, length, load<i64>(INT_VALUE), deadline);
+  if (valueLength > EMBEDDED_MAX_BYTES)
+    return putExternal(existing, key, length, value, valueLength, deadline);
+  const entry = makeEntry(existing, key, length, valueLength, deadline);
+  if (entry === null) return null;
+  setEncoding(entry, valueLength <= EMBSTR_MAX_BYTES ? Encoding.Embstr : Encoding.Raw);
+  entry.value = valueLength;
+  memory.copy(embeddedPtr(entry), value, valueLength);
+  return entry;
+}
+
+function putExternal(
+  existing: Entry | null,
+  key: usize,
+  length: u32,
+  value: usize,
+  valueLength: u32,
+  deadline: u64,
+): Entry | null {
+  const block = newExternal(valueLength);
+  if (block === 0) return null;
+  const entry = makeEntry(existing, key, length, 0, deadline);
+  if (entry === null) {
+    free(block);
+    return null;
+  }
+  memory.copy(block + EXTERNAL_HEADER_BYTES, value, valueLength);
+  setEncoding(entry, Encoding.RawExternal);
+  entry.value = <u32>block;
+  return entry;
+}
+
+/** Sets a key to an integer, otherwise as `putString`. */
+export function putInteger(
+  existing: Entry | null,
+  key: usize,
+  length: u32,
+  value: i64,
+  deadline: u64,
+): Entry | null {
+  const entry = makeEntry(existing, key, length, 8, deadline);
+  if (entry === null) return null;
+  setEncoding(entry, Encoding.Int);
+  store<i64>(embeddedPtr(entry), value);
+  return entry;
+}
+
+/**
+ * Appends to a string, which becomes `raw` and from a KiB on gets a growing block of its own.
+ * @returns null = no memory, nothing changed. O(length), amortised
+ */
+export function appendString(entry: Entry, bytes: usize, length: u32): Entry | null {
+  openForWrite(entry);
+  const before = stringLength(entry);
+  const total = before + length;
+  if (encodingOf(entry) === Encoding.RawExternal) return appendExternal(entry, bytes, length);
+  const key = keyLength(entry);
+  const withDeadline = hasDeadlineSpace(entry);
+  const isText = encodingOf(entry) !== Encoding.Int;
+  let grown: Entry | null = entry;
+  const fits = entryBytes(key, withDeadline, total) <= usableBytes(changetype<usize>(entry));
+  if (!isText || !fits) {
+    if (total > APPEND_EMBEDDED_BYTES) return moveOut(entry, before, bytes, length);
+    const digits = stringBytes(entry);
+    grown = rehouse(
+      entry,
+      entryBytes(key, withDeadline, total + (total >> 1)),
+      withDeadline,
+      isText,
+    );
+    if (grown === null) return null;
+    if (!isText) memory.copy(embeddedPtr(grown), digits, before);
+  }
+  setEncoding(grown, Encoding.Raw);
+  grown.value = total;
+  memory.copy(embeddedPtr(grown) + before, bytes, length);
+  return grown;
+}
+
+function appendExternal(entry: Entry, bytes: usize, length: u32): Entry | null {
+  let block: usize = entry.value;
+  const before = load<u32>(block);
+  const total = before + length;
+  if (externalCapacity(block) < total) {
+    const larger = newExternal(grownBytes(total));
+    if (larger === 0) return null;
+    memory.copy(larger + EXTERNAL_HEADER_BYTES, block + EXTERNAL_HEADER_BYTES, before);
+    free(block);
+    block = larger;
+    entry.value = <u32>block;
+  }
+  store<u32>(block, total);
+  memory.copy(block + EXTERNAL_HEADER_BYTES + before, bytes, length);
+  return entry;
+}
+
+/** Gives an embedded string a block of its own and appends. */
+function moveOut(entry: Entry, before: u32, bytes: usize, length: u32): Entry | null {
+  const block = newExternal(grownBytes(before + length));
+  if (block === 0) return null;
+  store<u32>(block, before + length);
+  memory.copy(block + EXTERNAL_HEADER_BYTES, stringBytes(entry), before);
+  memory.copy(block + EXTERNAL_HEADER_BYTES + before, bytes, length);
+  const withDeadline = hasDeadlineSpace(entry);
+  const slim = rehouse(entry, entryBytes(keyLength(entry), withDeadline, 0), withDeadline, false);
+  if (slim === null) {
+    free(block);
+    return null;
+  }
+  setEncoding(slim, Encoding.RawExternal);
+  slim.value = <u32>block;
+  return slim;
+}
+
+/** Sets or moves the deadline of an entry. @returns null = no memory, nothing changed. O(1) */
+export function setDeadline(entry: Entry, atMs: u64): Entry | null {
+  openForWrite(entry);
+  let roomy: Entry | null = entry;
+  if (!hasDeadlineSpace(entry)) {
+    roomy = rehouse(entry, entryBytes(keyLength(entry), true, embeddedBytes(entry)), true, true);
+    if (roomy === null) return null;
+  }
+  hang(roomy, atMs);
+  return roomy;
+}
+
+/** Takes the deadline away, and its space if there is memory for the move. */
+export function clearDeadline(entry: Entry): Entry {
+  openForWrite(entry);
+  if (deadlineOf(entry) !== 0) dropDeadline(entry);
+  const slim = rehouse(
+    entry,
+    entryBytes(keyLength(entry), false, embeddedBytes(entry)),
+    false,
+    true,
+  );
+  return slim === null ? entry : slim;
+}
+
+// ---- walking
+
+/**
+ * One step of a walk over a database: the refs of [position, end of its bucket) are collected (`stepRef`), their number in
+ * State.stepCount; what is due is among them. @returns the next position, 0 = the walk is over
+ */
+export function walkDb(db: u32, position: u64): u64 {
+  const id = tableIdOf(db);
+  state.stepCount = 0;
+  if (id === NO_TABLE || position >= POSITION_END) return 0;
+  const next = walkStep(table(id), position);
+  return next >= POSITION_END ? 0 : next;
+}
+
+export function stepRef(index: u32): Entry {
+  return entryAt(load<u32>(Address.Scratch + ScratchArea.Step + ((<usize>index) << 2)));
+}
+
+/** An entry near a random place of the hash space, or null if the database is empty. O(1) in a filled table */
+export function randomEntry(db: u32): Entry | null {
+  if (keyCount(db) === 0) return null;
+  let position = random64() >> 16;
+  do position = walkDb(db, position);
+  while (state.stepCount === 0);
+  return stepRef(<u32>(random64() % state.stepCount));
+}

@@ -1,0 +1,483 @@
+/**
+ * Hash tables of entry refs: extendible hashing over segments of 16 buckets of 64 bytes, in the order of the hash.
+ *
+ * A hash's top 48 bits are its *position*. A directory of 2^g cells is indexed by the top g bits; a segment of local
+ * depth d covers one interval of positions, and the 4 bits behind the first d choose the bucket. So walking buckets in
+ * order walks the hash space in order, and a position is a cursor that survives every regrouping (MECHANISMS 1).
+ *
+ *   bucket: 0 tags[12] |12 overflow: how many of its entries lie in the next bucket |13 depth (bucket 0) |14 entries (bucket 0) |16 refs[12]
+ *
+ * An insert pays for one segment at most: the directory's doubling finds its next array reserved and already touched.
+ */
+import { Address } from "../abi";
+import { alloc, allocReserved, free } from "../memory/allocator";
+import { ensure, ScratchArea, state } from "../state";
+import { BUCKET_SLOTS } from "../tuning";
+import { entryAt, hashOfEntry, keyEquals } from "./entry";
+
+const SEGMENT_BYTES: u32 = 1024;
+const BUCKETS: u32 = 16;
+const OVERFLOW: usize = 12;
+const DEPTH: usize = 13;
+const SEGMENT_COUNT: usize = 14;
+const REFS: usize = 16;
+const SLOT_MASK: u32 = (1 << BUCKET_SLOTS) - 1;
+/** Depth at which the bucket bits would run out of the position; a keyed hash never comes near. */
+const DEEPEST: u32 = 35;
+/** Directories from this depth on are reserved ahead. */
+const AHEAD_DEPTH: u32 = 12;
+/** Bytes of the reserved directory that each split touches. */
+const AHEAD_STEP: u32 = 64;
+/** Two buddies are merged when together they fill at most this share of one segment. */
+const MERGE_PERCENT: u32 = 35;
+export const POSITION_END: u64 = (<u64>1) << 48;
+
+export enum TableState {
+  Unused = 0,
+  Live = 1,
+  Orphan = 2, // flushed: freed in slices
+}
+
+@final
+@unmanaged
+export class Table {
+  directory: u32; // u32 segment addresses, 2^depth of them
+  depth: u32;
+  count: u32; // entries
+  deadlines: u32; // entries with a deadline
+  deadlineSum: u64;
+  segments: u32;
+  state: u32;
+  ahead: u32; // the next directory, reserved
+  aheadTouched: u32; // bytes of it already touched
+  settledCount: u32; // entries when a round of merging last ended
+  spare: u32;
+  atDepth: u32; // first of DEEPEST counters: segments of each local depth (see `depthCount`)
+}
+
+const DEPTH_COUNTERS: usize = 48;
+const TABLE_STRIDE: usize = 192;
+if (offsetof<Table>("atDepth") !== DEPTH_COUNTERS) ERROR("Table and its counters disagree");
+
+export function table(id: u32): Table {
+  return changetype<Table>(Address.Tables + <usize>id * TABLE_STRIDE);
+}
+
+function depthCount(t: Table, depth: u32): usize {
+  return changetype<usize>(t) + DEPTH_COUNTERS + ((<usize>depth) << 2);
+}
+
+function addDepth(t: Table, depth: u32, change: i32): void {
+  const at = depthCount(t, depth);
+  store<u32>(at, load<u32>(at) + change);
+}
+
+function newSegment(depth: u32, reserved: bool): usize {
+  const segment = reserved ? allocReserved(SEGMENT_BYTES) : alloc(SEGMENT_BYTES);
+  if (segment === 0) return 0;
+  memory.fill(segment, 0, SEGMENT_BYTES);
+  store<u8>(segment, <u8>depth, DEPTH);
+  return segment;
+}
+
+/** Makes an empty table of one segment. @returns false = no memory */
+export function openTable(id: u32): bool {
+  const t = table(id);
+  memory.fill(changetype<usize>(t), 0, TABLE_STRIDE);
+  const directory = alloc(4);
+  if (directory === 0) return false;
+  const segment = newSegment(0, false);
+  if (segment === 0) {
+    free(directory);
+    return false;
+  }
+  store<u32>(directory, <u32>segment);
+  t.directory = <u32>directory;
+  t.segments = 1;
+  t.settledCount = u32.MAX_VALUE;
+  t.state = TableState.Live;
+  addDepth(t, 0, 1);
+  return true;
+}
+
+function positionOf(hash: u64): u64 {
+  return hash >> 16;
+}
+
+function tagOf(hash: u64): u32 {
+  const tag = <u32>hash & 255;
+  return tag === 0 ? 1 : tag;
+}
+
+function directoryCell(t: Table, position: u64): usize {
+  return t.directory + ((<usize>(position >> (48 - t.depth))) << 2);
+}
+
+function segmentDepth(segment: usize): u32 {
+  return load<u8>(segment, DEPTH);
+}
+
+function bucketIndex(position: u64, depth: u32): u32 {
+  return <u32>(position >> (44 - depth)) & 15;
+}
+
+function bucketAt(segment: usize, index: u32): usize {
+  return segment + ((<usize>index) << 6);
+}
+
+function tagMatches(bucket: usize, tag: u32): u32 {
+  const tags = v128.load(bucket);
+  return <u32>i8x16.bitmask(i8x16.eq(tags, i8x16.splat(<i8>tag))) & SLOT_MASK;
+}
+
+function probe(bucket: usize, tag: u32, key: usize, length: u32): usize {
+  let matches = tagMatches(bucket, tag);
+  while (matches !== 0) {
+    const cell = bucket + REFS + ((<usize>ctz(matches)) << 2);
+    if (keyEquals(entryAt(load<u32>(cell)), key, length)) return cell;
+    matches &= matches - 1;
+  }
+  return 0;
+}
+
+/** The cell that holds the key's ref, 0 = not there. O(1): one bucket, two if entries strayed. */
+export function findCell(t: Table, hash: u64, key: usize, length: u32): usize {
+  const position = positionOf(hash);
+  const segment: usize = load<u32>(directoryCell(t, position));
+  const index = bucketIndex(position, segmentDepth(segment));
+  const home = bucketAt(segment, index);
+  const cell = probe(home, tagOf(hash), key, length);
+  if (cell !== 0 || load<u8>(home, OVERFLOW) === 0) return cell;
+  return probe(bucketAt(segment, (index + 1) & 15), tagOf(hash), key, length);
+}
+
+function cellWithRef(bucket: usize, tag: u32, ref: u32): usize {
+  let matches = tagMatches(bucket, tag);
+  while (matches !== 0) {
+    const cell = bucket + REFS + ((<usize>ctz(matches)) << 2);
+    if (load<u32>(cell) === ref) return cell;
+    matches &= matches - 1;
+  }
+  return 0;
+}
+
+/** The cell of an entry that is in the table. O(1) */
+export function cellOfRef(t: Table, hash: u64, ref: u32): usize {
+  const position = positionOf(hash);
+  const segment: usize = load<u32>(directoryCell(t, position));
+  const index = bucketIndex(position, segmentDepth(segment));
+  let cell = cellWithRef(bucketAt(segment, index), tagOf(hash), ref);
+  if (cell === 0) cell = cellWithRef(bucketAt(segment, (index + 1) & 15), tagOf(hash), ref);
+  ensure(cell !== 0, 201, ref);
+  return cell;
+}
+
+function putIn(bucket: usize, tag: u32, ref: u32): bool {
+  const empty = tagMatches(bucket, 0);
+  if (empty === 0) return false;
+  const slot = ctz(empty);
+  store<u8>(bucket + slot, <u8>tag);
+  store<u32>(bucket + REFS + ((<usize>slot) << 2), ref);
+  return true;
+}
+
+function putInSegment(segment: usize, hash: u64, ref: u32): bool {
+  const index = bucketIndex(positionOf(hash), segmentDepth(segment));
+  const home = bucketAt(segment, index);
+  if (!putIn(home, tagOf(hash), ref)) {
+    if (!putIn(bucketAt(segment, (index + 1) & 15), tagOf(hash), ref)) return false;
+    store<u8>(home, load<u8>(home, OVERFLOW) + 1, OVERFLOW);
+  }
+  store<u16>(segment, load<u16>(segment, SEGMENT_COUNT) + 1, SEGMENT_COUNT);
+  return true;
+}
+
+function place(t: Table, hash: u64, ref: u32): void {
+  for (;;) {
+    const segment: usize = load<u32>(directoryCell(t, positionOf(hash)));
+    if (putInSegment(segment, hash, ref)) return;
+    split(t, segment, positionOf(hash));
+  }
+}
+
+/** Adds a ref whose key is not in the table yet. O(1), at worst one split. Takes from the emergency reserve if it must. */
+export function insertRef(t: Table, hash: u64, ref: u32): void {
+  place(t, hash, ref);
+  t.count += 1;
+  t.settledCount = u32.MAX_VALUE;
+}
+
+/** Empties a cell. `hash` is that of the entry in it. O(1) */
+export function removeCell(t: Table, hash: u64, cell: usize): void {
+  const segment = cell & ~(<usize>SEGMENT_BYTES - 1);
+  const bucket = cell & ~(<usize>63);
+  const home = bucketAt(segment, bucketIndex(positionOf(hash), segmentDepth(segment)));
+  if (bucket !== home) store<u8>(home, load<u8>(home, OVERFLOW) - 1, OVERFLOW);
+  store<u8>(bucket + ((cell - bucket - REFS) >> 2), 0);
+  store<u16>(segment, load<u16>(segment, SEGMENT_COUNT) - 1, SEGMENT_COUNT);
+  t.count -= 1;
+}
+
+/** Collects the refs of a segment at `to`. @returns how many */
+function collect(segment: usize, to: usize): u32 {
+  let found: u32 = 0;
+  for (let index: u32 = 0; index < BUCKETS; index++) {
+    const bucket = bucketAt(segment, index);
+    for (let slot: u32 = 0; slot < <u32>BUCKET_SLOTS; slot++) {
+      if (load<u8>(bucket + slot) === 0) continue;
+      store<u32>(to + ((<usize>found) << 2), load<u32>(bucket + REFS + ((<usize>slot) << 2)));
+      found += 1;
+    }
+  }
+  return found;
+}
+
+function pointDirectory(t: Table, position: u64, depth: u32, segment: usize): void {
+  const shift = t.depth - depth;
+  const first = ((<usize>(position >> (48 - depth))) << shift) << 2;
+  const end = first + ((<usize>4) << shift);
+  for (let at = first; at < end; at += 4) store<u32>(t.directory + at, <u32>segment);
+}
+
+function split(t: Table, segment: usize, position: u64): void {
+  const depth = segmentDepth(segment);
+  ensure(depth < DEEPEST, 202, depth);
+  if (depth === t.depth) doubleDirectory(t);
+  else touchAhead(t);
+  // A child may have to be split again while it is filled: each depth has a buffer of its own.
+  const refs: usize = Address.Scratch + ScratchArea.Split + ((<usize>depth) << 10);
+  const found = collect(segment, refs);
+  memory.fill(segment, 0, SEGMENT_BYTES);
+  store<u8>(segment, <u8>(depth + 1), DEPTH);
+  const upper = newSegment(depth + 1, true);
+  addDepth(t, depth, -1);
+  addDepth(t, depth + 1, 2);
+  t.segments += 1;
+  const upperBit = (<u64>1) << (47 - depth);
+  pointDirectory(t, position | upperBit, depth + 1, upper);
+  for (let i: u32 = 0; i < found; i++) {
+    const ref = load<u32>(refs + ((<usize>i) << 2));
+    place(t, hashOfEntry(entryAt(ref)), ref);
+  }
+}
+
+function doubleDirectory(t: Table): void {
+  const cells: usize = (<usize>1) << t.depth;
+  let directory: usize = t.ahead;
+  if (directory === 0) directory = allocReserved(<u32>(cells << 3));
+  t.ahead = 0;
+  t.aheadTouched = 0;
+  for (let i: usize = 0; i < cells; i++) {
+    const segment = <u64>load<u32>(t.directory + (i << 2));
+    store<u64>(directory + (i << 3), segment | (segment << 32));
+  }
+  free(t.directory);
+  t.directory = <u32>directory;
+  t.depth += 1;
+}
+
+/** Reserves the next directory and touches a piece of it, so that doubling copies into memory that is there. */
+function touchAhead(t: Table): void {
+  if (t.depth < AHEAD_DEPTH) return;
+  const bytes: u32 = 8 << t.depth;
+  if (t.ahead === 0) {
+    t.ahead = <u32>alloc(bytes);
+    t.aheadTouched = 0;
+    if (t.ahead === 0) return;
+  }
+  if (t.aheadTouched >= bytes) return;
+  store<u64>(t.ahead + t.aheadTouched, 0);
+  t.aheadTouched += AHEAD_STEP;
+}
+
+/** Merges the segment of directory cell `index` with its buddy if both are sparse. @returns whether it did */
+function mergeAt(t: Table, index: u32): bool {
+  const segment: usize = load<u32>(t.directory + ((<usize>index) << 2));
+  const depth = segmentDepth(segment);
+  if (depth === 0) return false;
+  const span: u32 = 1 << (t.depth - depth);
+  const buddy: usize = load<u32>(t.directory + ((<usize>(index ^ span)) << 2));
+  if (buddy === segment || segmentDepth(buddy) !== depth) return false;
+  const together = <u32>load<u16>(segment, SEGMENT_COUNT) + load<u16>(buddy, SEGMENT_COUNT);
+  if (together * 100 > MERGE_PERCENT * BUCKETS * <u32>BUCKET_SLOTS) return false;
+  const merged = newSegment(depth - 1, false);
+  if (merged === 0) return false;
+  if (!refill(merged, segment) || !refill(merged, buddy)) {
+    free(merged);
+    return false;
+  }
+  const position = (<u64>index) << (48 - t.depth);
+  pointDirectory(t, position, depth - 1, merged);
+  free(segment);
+  free(buddy);
+  addDepth(t, depth, -2);
+  addDepth(t, depth - 1, 1);
+  t.segments -= 1;
+  return true;
+}
+
+/** Adds all of `from` to `to`; two neighbouring full buckets may refuse it. */
+function refill(to: usize, from: usize): bool {
+  const refs: usize = Address.Scratch + ScratchArea.Split;
+  const found = collect(from, refs);
+  for (let i: u32 = 0; i < found; i++) {
+    const ref = load<u32>(refs + ((<usize>i) << 2));
+    if (!putInSegment(to, hashOfEntry(entryAt(ref)), ref)) return false;
+  }
+  return true;
+}
+
+/** Merges from directory cell `index` on, one segment. @returns the cell to go on with */
+export function mergeStep(t: Table, index: u32): u32 {
+  const segment: usize = load<u32>(t.directory + ((<usize>index) << 2));
+  const depth = segmentDepth(segment);
+  if (mergeAt(t, index)) return index & ~((1 << (t.depth - depth + 1)) - 1);
+  return index + (1 << (t.depth - depth));
+}
+
+/** Halves the directory while no segment needs its last bit. */
+export function halveDirectory(t: Table): void {
+  while (t.depth > 0 && load<u32>(depthCount(t, t.depth)) === 0) {
+    const cells: usize = (<usize>1) << (t.depth - 1);
+    const directory = alloc(<u32>(cells << 2));
+    if (directory === 0) return;
+    for (let i: usize = 0; i < cells; i++)
+      store<u32>(directory + (i << 2), load<u32>(t.directory + (i << 3)));
+    dropAhead(t);
+    free(t.directory);
+    t.directory = <u32>directory;
+    t.depth -= 1;
+  }
+}
+
+function dropAhead(t: Table): void {
+  if (t.ahead !== 0) free(t.ahead);
+  t.ahead = 0;
+  t.aheadTouched = 0;
+}
+
+/** Directory cells that share the segment of cell `index`, counted from it on. */
+export function segmentSpan(t: Table, index: u32): u32 {
+  return 1 << (t.depth - segmentDepth(load<u32>(t.directory + ((<usize>index) << 2))));
+}
+
+export function directoryCells(t: Table): u32 {
+  return 1 << t.depth;
+}
+
+/** Collects the refs of the segment at directory cell `index`. @returns how many lie at Address.Scratch + Split */
+export function collectSegment(t: Table, index: u32): u32 {
+  return collect(
+    load<u32>(t.directory + ((<usize>index) << 2)),
+    Address.Scratch + ScratchArea.Split,
+  );
+}
+
+/** Moves the segment of cell `index` to a block elsewhere. */
+export function moveSegment(t: Table, index: u32): bool {
+  const segment: usize = load<u32>(t.directory + ((<usize>index) << 2));
+  const moved = alloc(SEGMENT_BYTES);
+  if (moved === 0) return false;
+  memory.copy(moved, segment, SEGMENT_BYTES);
+  pointDirectory(t, (<u64>index) << (48 - t.depth), segmentDepth(segment), moved);
+  free(segment);
+  return true;
+}
+
+export function segmentAt(t: Table, index: u32): usize {
+  return load<u32>(t.directory + ((<usize>index) << 2));
+}
+
+/** Frees an emptied segment of a table that is being dismantled. */
+export function freeSegment(t: Table, index: u32): void {
+  free(segmentAt(t, index));
+  t.segments -= 1;
+}
+
+export function closeTable(t: Table): void {
+  dropAhead(t);
+  free(t.directory);
+  t.state = TableState.Unused;
+}
+
+/**
+ * One step of the walk: collects the refs in [position, end of its bucket's interval) at Address.Scratch + Step, their
+ * number in State.stepCount. @returns where the next step begins; POSITION_END = the walk is over. O(1)
+ */
+export function walkStep(t: Table, position: u64): u64 {
+  const segment: usize = load<u32>(directoryCell(t, position));
+  const depth = segmentDepth(segment);
+  const width = (<u64>1) << (44 - depth);
+  const high = (position & ~(width - 1)) + width;
+  const index = bucketIndex(position, depth);
+  const home = bucketAt(segment, index);
+  state.stepCount = 0;
+  stepBucket(home, position, high);
+  if (load<u8>(home, OVERFLOW) > 0) stepBucket(bucketAt(segment, (index + 1) & 15), position, high);
+  return high;
+}
+
+function stepBucket(bucket: usize, low: u64, high: u64): void {
+  for (let slot: u32 = 0; slot < <u32>BUCKET_SLOTS; slot++) {
+    if (load<u8>(bucket + slot) === 0) continue;
+    const ref = load<u32>(bucket + REFS + ((<usize>slot) << 2));
+    const at = positionOf(hashOfEntry(entryAt(ref)));
+    if (at < low || at >= high) continue;
+    store<u32>(Address.Scratch + ScratchArea.Step + ((<usize>state.stepCount) << 2), ref);
+    state.stepCount += 1;
+  }
+}
+
+/** Asserts directory, depths, counters, tags and the place of every entry. O(entries) */
+export function checkTable(t: Table): void {
+  const cells: u32 = 1 << t.depth;
+  let entries: u32 = 0;
+  let segments: u32 = 0;
+  let index: u32 = 0;
+  while (index < cells) {
+    const segment = segmentAt(t, index);
+    const depth = segmentDepth(segment);
+    ensure(depth <= t.depth, 210, depth);
+    const span: u32 = 1 << (t.depth - depth);
+    ensure((index & (span - 1)) === 0, 211, index);
+    for (let i: u32 = 0; i < span; i++) ensure(segmentAt(t, index + i) === segment, 212, index);
+    entries += checkSegment(t, segment, index);
+    segments += 1;
+    index += span;
+  }
+  ensure(entries === t.count, 213, entries);
+  ensure(segments === t.segments, 214, segments);
+  let counted: u32 = 0;
+  for (let depth: u32 = 0; depth <= DEEPEST; depth++) {
+    const here = load<u32>(depthCount(t, depth));
+    ensure(here === 0 || depth <= t.depth, 215, depth);
+    counted += here;
+  }
+  ensure(counted === segments, 216, counted);
+}
+
+function checkSegment(t: Table, segment: usize, index: u32): u32 {
+  const depth = segmentDepth(segment);
+  let entries: u32 = 0;
+  let strayed: u32 = 0;
+  let overflow: u32 = 0;
+  for (let b: u32 = 0; b < BUCKETS; b++) {
+    const bucket = bucketAt(segment, b);
+    overflow += load<u8>(bucket, OVERFLOW);
+    for (let slot: u32 = 0; slot < <u32>BUCKET_SLOTS; slot++) {
+      const tag = <u32>load<u8>(bucket + slot);
+      if (tag === 0) continue;
+      const hash = hashOfEntry(entryAt(load<u32>(bucket + REFS + ((<usize>slot) << 2))));
+      ensure(tag === tagOf(hash), 220, tag);
+      const position = positionOf(hash);
+      ensure(<u32>(position >> (48 - depth)) === index >> (t.depth - depth), 221, index);
+      const home = bucketIndex(position, depth);
+      ensure(b === home || b === ((home + 1) & 15), 222, b);
+      if (b !== home) strayed += 1;
+      entries += 1;
+    }
+  }
+  ensure(strayed === overflow, 223, strayed);
+  ensure(entries === load<u16>(segment, SEGMENT_COUNT), 224, entries);
+  return entries;
+}

@@ -1,0 +1,164 @@
+/** Background work on the keyspace, in slices: due keys, merging, defragmentation. */
+import { Address, PAGE_BYTES } from "../abi";
+import {
+  alloc,
+  free,
+  isEvacuated,
+  markSparse,
+  releaseEmpty,
+  unmarkSparse,
+} from "../memory/allocator";
+import { FIRST_PAGE } from "../memory/pages";
+import { NO_TABLE, nowMs, ScratchArea, state } from "../state";
+import { BUCKET_SLOTS } from "../tuning";
+import { EXTERNAL_HEADER_BYTES } from "../types/string";
+import { Encoding, type Entry, encodingOf, entryAt } from "./entry";
+import { expireEntry, moveEntry } from "./keyspace";
+import {
+  collectSegment,
+  directoryCells,
+  halveDirectory,
+  mergeStep,
+  moveSegment,
+  segmentAt,
+  segmentSpan,
+  type Table,
+  TableState,
+  table,
+} from "./table";
+import { advanceWheel, clockIsBehind, dueEntry, rewind } from "./wheel";
+
+/** The host clamps smaller steps of the clock. */
+const CLOCK_SLACK_MS: u64 = 1000;
+/** Deleting a key costs about as much as this many moves within the wheel. */
+const DELETE_COST: i32 = 4;
+/** Tables filled less than this are worth a round of merging. */
+const SPARSE_PERCENT: u64 = 25;
+const SEGMENT_CELLS: u64 = 16 * <u64>BUCKET_SLOTS;
+/** Defragmentation starts when pages in use exceed used bytes by a tenth and this much. */
+const DEFRAG_SLACK_BYTES: u64 = 4 << 20;
+const MERGE_COST: i32 = 8;
+const MOVE_COST: i32 = 4;
+
+/** Deletes what is due, oldest first. @returns budget left; 0 = more is due */
+export function expireDue(budget: i32): i32 {
+  if (clockIsBehind(CLOCK_SLACK_MS)) rewind(nowMs());
+  // The clock may stand a little behind the wheel: nothing is deleted before its time.
+  if (nowMs() < state.wheelNowMs) return budget;
+  while (budget > 0) {
+    budget = advanceWheel(nowMs(), budget);
+    if (budget <= 0) break;
+    let entry = dueEntry();
+    if (entry === null) return budget;
+    while (entry !== null && budget > 0) {
+      expireEntry(entry);
+      budget -= DELETE_COST;
+      entry = dueEntry();
+    }
+  }
+  return 0;
+}
+
+function isSparse(t: Table): bool {
+  if (t.state !== TableState.Live || t.depth === 0) return false;
+  // A round that found nothing to merge is not repeated until keys went away.
+  if (t.settledCount <= t.count) return false;
+  return <u64>t.count * 100 < SPARSE_PERCENT * SEGMENT_CELLS * t.segments;
+}
+
+/** Merges sparse segments and halves directories. @returns budget left */
+export function mergeSparse(budget: i32): i32 {
+  while (budget > 0) {
+    if (state.tidyTable >= NO_TABLE) {
+      state.tidyTable = 0;
+      state.tidyIndex = 0;
+      return budget;
+    }
+    const t = table(state.tidyTable);
+    if (state.tidyIndex === 0 && !isSparse(t)) {
+      state.tidyTable += 1;
+      continue;
+    }
+    if (t.state !== TableState.Live || state.tidyIndex >= directoryCells(t)) {
+      if (t.state === TableState.Live) {
+        halveDirectory(t);
+        t.settledCount = t.count;
+      }
+      state.tidyIndex = 0;
+      state.tidyTable += 1;
+      continue;
+    }
+    state.tidyIndex = mergeStep(t, state.tidyIndex);
+    budget -= MERGE_COST;
+  }
+  return 0;
+}
+
+function isFragmented(): bool {
+  if (state.heapPagesUsed === state.moveSettledPages) return false;
+  const inUse = <u64>state.heapPagesUsed * PAGE_BYTES;
+  return inUse > state.usedBytes + state.usedBytes / 10 + DEFRAG_SLACK_BYTES;
+}
+
+/** Marks sparse pages for evacuation. O(pages): 16 thousand pages hold a GiB */
+function markPages(): void {
+  const end = FIRST_PAGE + state.heapPagesTop;
+  for (let index = FIRST_PAGE; index < end; index++) markSparse(index);
+  state.movedBlocks = 0;
+}
+
+function unmarkPages(): void {
+  const end = FIRST_PAGE + state.heapPagesTop;
+  for (let index = FIRST_PAGE; index < end; index++) unmarkSparse(index);
+}
+
+function moveValue(entry: Entry): void {
+  if (encodingOf(entry) !== Encoding.RawExternal || !isEvacuated(entry.value)) return;
+  const length = load<u32>(entry.value);
+  const block = alloc(length + EXTERNAL_HEADER_BYTES);
+  if (block === 0) return;
+  memory.copy(block, entry.value, length + EXTERNAL_HEADER_BYTES);
+  free(entry.value);
+  entry.value = <u32>block;
+  state.movedBlocks += 1;
+}
+
+function moveSegmentEntries(t: Table, index: u32): i32 {
+  if (isEvacuated(segmentAt(t, index)) && moveSegment(t, index)) state.movedBlocks += 1;
+  const found = collectSegment(t, index);
+  for (let i: u32 = 0; i < found; i++) {
+    const entry = entryAt(load<u32>(Address.Scratch + ScratchArea.Split + ((<usize>i) << 2)));
+    moveValue(entry);
+    if (isEvacuated(changetype<usize>(entry)) && moveEntry(entry) !== null) state.movedBlocks += 1;
+  }
+  return 1 + <i32>found;
+}
+
+/** Empties sparse pages by moving what lies in them. @returns budget left */
+export function defragment(budget: i32): i32 {
+  if (state.moveTable === NO_TABLE) {
+    if (!isFragmented()) return budget;
+    releaseEmpty();
+    markPages();
+    state.moveTable = 0;
+    state.moveIndex = 0;
+  }
+  while (budget > 0) {
+    const t = table(state.moveTable);
+    if (t.state !== TableState.Live || state.moveIndex >= directoryCells(t)) {
+      state.moveTable += 1;
+      state.moveIndex = 0;
+      if (state.moveTable !== NO_TABLE) continue;
+      unmarkPages();
+      releaseEmpty();
+      state.moveSettledPages = state.movedBlocks === 0 ? state.heapPagesUsed : 0;
+      return budget;
+    }
+    // A merge or doubling since the last slice may have left the index inside a segment's span.
+    const span = segmentSpan(t, state.moveIndex);
+    const first = state.moveIndex & ~(span - 1);
+    budget -= MOVE_COST * moveSegmentEntries(t, first);
+    state.moveIndex = first + span;
+  }
+  return 0;
+}

@@ -1,0 +1,130 @@
+/**
+ * Replies in the output window, in the protocol of the client that asked. Meaning in, bytes out: commands say what they
+ * answer. When the window is too full for the next piece the host empties it (`drain`); a bulk longer than the window is
+ * written in pieces.
+ */
+import { Status, Stream } from "./abi";
+import type { Entry } from "./keyspace/entry";
+import { drain } from "./memory/host";
+import { formatInt64, formatUint64 } from "./memory/text";
+import { io, state } from "./state";
+import { stringBytes, stringLength } from "./types/string";
+
+/** A header line: type byte, 20 digits, CRLF. */
+const HEADER_BYTES: u32 = 24;
+const CRLF: u16 = 0x0a0d;
+
+enum Byte {
+  Integer = 58,
+  Bulk = 36,
+  Array = 42,
+  Map = 37,
+}
+
+function room(bytes: u32): usize {
+  const block = io();
+  if (block.outTop + bytes > block.outEnd) drain(Stream.Reply);
+  return block.outTop;
+}
+
+function advance(top: usize): void {
+  io().outTop = <u32>top;
+}
+
+function crlf(at: usize): usize {
+  store<u16>(at, CRLF);
+  return at + 2;
+}
+
+function header(type: u32, count: u64): void {
+  const at = room(HEADER_BYTES);
+  store<u8>(at, <u8>type);
+  advance(crlf(at + 1 + formatUint64(count, at + 1)));
+}
+
+/** Static text: bytes with their line end, as `memory.data` laid them. */
+export function raw(ptr: usize, length: u32): void {
+  const at = room(length);
+  memory.copy(at, ptr, length);
+  advance(at + length);
+}
+
+export function ok(): void {
+  const at = room(8);
+  store<u32>(at, 0x0d4b4f2b);
+  store<u8>(at + 4, 10);
+  advance(at + 5);
+}
+
+export function integer(value: i64): void {
+  const at = room(HEADER_BYTES);
+  store<u8>(at, Byte.Integer);
+  advance(crlf(at + 1 + formatInt64(value, at + 1)));
+}
+
+/** `_` in RESP3, a null bulk in RESP2. */
+export function nil(): void {
+  const at = room(8);
+  if (io().protocol === 3) {
+    store<u32>(at, 0x000a0d5f);
+    advance(at + 3);
+  } else {
+    store<u32>(at, 0x0d312d24);
+    store<u8>(at + 4, 10);
+    advance(at + 5);
+  }
+}
+
+export function array(count: u32): void {
+  header(Byte.Array, count);
+}
+
+export function bulk(ptr: usize, length: u32): void {
+  header(Byte.Bulk, length);
+  let from = ptr;
+  let left = length;
+  while (left > 0) {
+    const block = io();
+    if (block.outTop + 2 >= block.outEnd) drain(Stream.Reply);
+    const space = block.outEnd - block.outTop;
+    const piece = left < space ? left : space;
+    memory.copy(block.outTop, from, piece);
+    block.outTop += piece;
+    from += piece;
+    left -= piece;
+  }
+  advance(crlf(room(2)));
+}
+
+/** The value of a string entry. */
+export function bulkOf(entry: Entry): void {
+  const length = stringLength(entry);
+  bulk(stringBytes(entry), length);
+}
+
+/** An error line given as static bytes without its CRLF. */
+export function error(ptr: usize, length: u32): void {
+  state.status |= Status.Error;
+  raw(ptr, length);
+  advance(crlf(room(2)));
+}
+
+/** "ERR Unsupported option " and the word as it came, line breaks and other controls made blanks. */
+export function unsupportedOption(ptr: usize, length: u32): void {
+  const shown: u32 = length > 128 ? 128 : length;
+  error(memory.data<u8>([45, 69, 82, 82, 32]), 5);
+  // error() closed the line: go on before its CRLF.
+  advance(io().outTop - 2);
+  raw(
+    memory.data<u8>([
+      85, 110, 115, 117, 112, 112, 111, 114, 116, 101, 100, 32, 111, 112, 116, 105, 111, 110, 32,
+    ]),
+    19,
+  );
+  const at = room(shown + 2);
+  for (let i: u32 = 0; i < shown; i++) {
+    const byte = load<u8>(ptr + i);
+    store<u8>(at + i, byte < 32 ? 32 : byte);
+  }
+  advance(crlf(at + shown));
+}

@@ -1,0 +1,66 @@
+/**
+ * String values: an integer of 8 bytes, bytes behind the key, or bytes in a block of their own.
+ * An external block is [u64 length] bytes; its capacity is what its size class leaves.
+ */
+import { Address } from "../abi";
+import { Encoding, type Entry, embeddedPtr, encodingOf, Type, typeOf } from "../keyspace/entry";
+import { alloc, free, usableBytes } from "../memory/allocator";
+import { formatInt64 } from "../memory/text";
+import { ScratchArea } from "../state";
+
+export const EXTERNAL_HEADER_BYTES: u32 = 8;
+/** Longer strings get a block of their own: moving an entry never copies more than this. */
+export const EMBEDDED_MAX_BYTES: u32 = 16384;
+/** Redis's limit for `embstr`. */
+export const EMBSTR_MAX_BYTES: u32 = 44;
+/** Growing strings double up to this step. */
+const GROWTH_MAX_BYTES: u32 = 1048576;
+
+export function isString(entry: Entry): bool {
+  return typeOf(entry) === Type.String;
+}
+
+export function isInteger(entry: Entry): bool {
+  return encodingOf(entry) === Encoding.Int;
+}
+
+export function integerOf(entry: Entry): i64 {
+  return load<i64>(embeddedPtr(entry));
+}
+
+/** Where the string's bytes are; an integer's digits are written to scratch and stay until the next call. */
+export function stringBytes(entry: Entry): usize {
+  const encoding = encodingOf(entry);
+  if (encoding === Encoding.RawExternal) return <usize>entry.value + EXTERNAL_HEADER_BYTES;
+  if (encoding !== Encoding.Int) return embeddedPtr(entry);
+  formatInt64(integerOf(entry), Address.Scratch + ScratchArea.Number);
+  return Address.Scratch + ScratchArea.Number;
+}
+
+export function stringLength(entry: Entry): u32 {
+  const encoding = encodingOf(entry);
+  if (encoding === Encoding.RawExternal) return load<u32>(entry.value);
+  if (encoding !== Encoding.Int) return entry.value;
+  return formatInt64(integerOf(entry), Address.Scratch + ScratchArea.Number);
+}
+
+/** A block for `length` bytes. @returns 0 = no memory */
+export function newExternal(length: u32): usize {
+  const block = alloc(length + EXTERNAL_HEADER_BYTES);
+  if (block !== 0) store<u64>(block, length);
+  return block;
+}
+
+export function externalCapacity(block: usize): u32 {
+  return usableBytes(block) - EXTERNAL_HEADER_BYTES;
+}
+
+/** Bytes to ask for when a string has grown to `length`. */
+export function grownBytes(length: u32): u32 {
+  return length < GROWTH_MAX_BYTES ? length << 1 : length + GROWTH_MAX_BYTES;
+}
+
+/** Frees what the value holds beyond the entry's own block. O(1) */
+export function freeValue(entry: Entry): void {
+  if (encodingOf(entry) === Encoding.RawExternal) free(entry.value);
+}

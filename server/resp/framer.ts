@@ -1,0 +1,253 @@
+/**
+ * Finds commands in the bytes of a chunk, in place: walks linear memory and writes each word's (address, length) into
+ * the argv table. Nothing is sliced, decoded or allocated on the way of a well-formed multibulk command.
+ *
+ * Multibulk headers are read by whole words: `*d\r`, `$d\r`, `$dd\r` and `$ddd\r` have branches of their own, anything
+ * else goes through a general number routine with Redis's limits and error texts. Lines end at CR; the byte behind it
+ * is skipped unseen, as Redis does, but such a frame is not canonical and is never written to the log verbatim.
+ */
+import { Address, ARGV_TABLE_ENTRIES } from "../../core-wasm/abi.ts";
+import type { CoreMemory } from "../core/memory.ts";
+import { splitInline } from "./inline.ts";
+
+/** What `next` answers instead of a word count. */
+export const INCOMPLETE = -1;
+/** `error` holds the text; the connection is to be closed after it. */
+export const INVALID = -2;
+/** More words than the argv table has: the frame must be gathered by a `LargeFrame`. */
+export const TOO_MANY_WORDS = -3;
+
+/** Longest inline line, and longest header line of a multibulk command, in bytes. */
+const INLINE_MAX_BYTES = 65536;
+const MULTIBULK_MAX_WORDS = 2147483647;
+const UNAUTHENTICATED_MAX_WORDS = 10;
+const UNAUTHENTICATED_MAX_BULK_BYTES = 16384;
+
+export interface FramerLimits {
+  /** proto-max-bulk-len */
+  maxBulkBytes: number;
+}
+
+export interface Framer {
+  /** Where the next frame begins; after INCOMPLETE the first byte to carry over. */
+  position: number;
+  /** Where the frame that `next` returned began. */
+  frameStart: number;
+  /** The frame's bytes are exactly what we would write: they may enter the log as they are. */
+  canonical: boolean;
+  /** After INCOMPLETE: bytes the frame needs at the least beyond those at hand. */
+  missing: number;
+  /** After INVALID: the error line without `-` and line end. */
+  error: string;
+  /** A client that has not authenticated may send 10 words of 16 KiB. */
+  authenticated: boolean;
+  /**
+   * Frames the next command of [position, end). Empty lines and `*0` are skipped.
+   * @returns its word count with the argv table filled, or INCOMPLETE, INVALID, TOO_MANY_WORDS. O(words)
+   */
+  next(end: number): number;
+}
+
+const CR = 13;
+const LF = 10;
+const ASTERISK = 42;
+const DOLLAR = 36;
+
+/** Made once per core, so that the hot loop's views are constants of the closure. */
+export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
+  const bytes = memory.u8;
+  const words = memory.words;
+  const argv = new Int32Array(memory.i32.buffer, Address.ArgvTable, ARGV_TABLE_ENTRIES * 2);
+
+  let numberEnd = 0;
+  let numberOk = false;
+
+  /** Reads the header number at `at`, up to CR. Sets `numberEnd` behind the line, 0 if the line is not all here. */
+  function headerNumber(at: number, end: number): number {
+    let p = at;
+    while (p < end && bytes[p] !== CR) p++;
+    numberEnd = 0;
+    numberOk = false;
+    if (p + 1 >= end) return p - at > INLINE_MAX_BYTES ? -1 : 0;
+    numberEnd = p + 2;
+    let q = at;
+    let negative = false;
+    if (bytes[q] === 45) {
+      negative = true;
+      q++;
+    }
+    const digits = p - q;
+    if (digits < 1 || digits > 18) return 0;
+    const first = bytes[q]!;
+    if (first === 48 && (digits > 1 || negative)) return 0;
+    let value = 0;
+    for (; q < p; q++) {
+      const digit = bytes[q]! - 48;
+      if (digit < 0 || digit > 9) return 0;
+      value = value * 10 + digit;
+    }
+    numberOk = true;
+    if (bytes[p + 1] !== LF || negative) framer.canonical = false;
+    return negative ? -value : value;
+  }
+
+  function invalid(text: string): number {
+    framer.error = `ERR Protocol error: ${text}`;
+    return INVALID;
+  }
+
+  function incomplete(missing: number): number {
+    framer.missing = missing;
+    framer.position = framer.frameStart;
+    return INCOMPLETE;
+  }
+
+  function tooBig(what: string): number {
+    return invalid(`too big ${what} string`);
+  }
+
+  /** The rare header forms of a bulk. @returns its length; numberEnd is where it starts, 0 = see `bulkFault` */
+  function bulkLength(p: number, end: number): number {
+    bulkFault = 0;
+    if (bytes[p] !== DOLLAR) {
+      const line = lineEnd(p, end);
+      if (line === 0) {
+        bulkFault = end - p > INLINE_MAX_BYTES ? tooBig("bulk count") : incomplete(1);
+        return 0;
+      }
+      bulkFault = invalid(`expected '$', got '${String.fromCharCode(bytes[p]!)}'`);
+      return 0;
+    }
+    const length = headerNumber(p + 1, end);
+    if (numberEnd === 0) {
+      bulkFault = length < 0 ? tooBig("bulk count") : incomplete(1);
+      return 0;
+    }
+    if (!numberOk || length < 0 || length > limits.maxBulkBytes) {
+      bulkFault = invalid("invalid bulk length");
+    } else if (!framer.authenticated && length > UNAUTHENTICATED_MAX_BULK_BYTES) {
+      bulkFault = invalid("unauthenticated bulk length");
+    }
+    return length;
+  }
+  let bulkFault = 0;
+
+  function lineEnd(p: number, end: number): number {
+    for (let q = p; q + 1 < end; q++) if (bytes[q] === CR) return q;
+    return 0;
+  }
+
+  function inlineCommand(start: number, end: number): number {
+    let newline = start;
+    while (newline < end && bytes[newline] !== LF) newline++;
+    if (newline === end) {
+      if (end - start > INLINE_MAX_BYTES) return tooBig("inline request".replace(" string", ""));
+      return incomplete(1);
+    }
+    framer.position = newline + 1;
+    framer.canonical = false;
+    const last = newline > start && bytes[newline - 1] === CR ? newline - 1 : newline;
+    const count = splitInline(bytes, start, last, argv);
+    if (count < 0) return invalid("unbalanced quotes in request");
+    return count;
+  }
+
+  const framer: Framer = {
+    position: 0,
+    frameStart: 0,
+    canonical: true,
+    missing: 0,
+    error: "",
+    authenticated: true,
+
+    next(end: number): number {
+      for (;;) {
+        let p = framer.position | 0;
+        framer.frameStart = p;
+        framer.missing = 1;
+        if (p >= end) return INCOMPLETE;
+        framer.canonical = true;
+        const head = words.getInt32(p, true);
+        let count: number;
+        // "*d\r" with d in 1..9, and the byte behind in sight
+        if (
+          (head & 0x00ff00ff) === 0x000d002a &&
+          p + 4 <= end &&
+          ((head >> 8) & 255) > 48 &&
+          ((head >> 8) & 255) <= 57
+        ) {
+          count = ((head >> 8) & 255) - 48;
+          if (head >>> 24 !== LF) framer.canonical = false;
+          p = (p + 4) | 0;
+        } else if ((head & 255) === ASTERISK) {
+          count = headerNumber(p + 1, end);
+          if (numberEnd === 0) return count < 0 ? tooBig("mbulk count") : incomplete(1);
+          if (!numberOk || count > MULTIBULK_MAX_WORDS) return invalid("invalid multibulk length");
+          if (!framer.authenticated && count > UNAUTHENTICATED_MAX_WORDS)
+            return invalid("unauthenticated multibulk length");
+          p = numberEnd;
+          if (count <= 0) {
+            framer.position = p;
+            continue;
+          }
+          if (count > ARGV_TABLE_ENTRIES) {
+            framer.position = framer.frameStart;
+            return TOO_MANY_WORDS;
+          }
+        } else {
+          const inlineCount = inlineCommand(p, end);
+          if (inlineCount === 0) continue;
+          return inlineCount;
+        }
+
+        let slot = 0;
+        const slots = count << 1;
+        while (slot < slots) {
+          if (p + 4 > end) {
+            if (p < end) {
+              bulkLength(p, end);
+              if (bulkFault !== 0) return bulkFault;
+            }
+            return incomplete(1);
+          }
+          const v = words.getInt32(p, true);
+          let length: number;
+          const tens = (v >> 8) & 255;
+          if ((v & 0x00ff00ff) === 0x000d0024 && tens >= 48 && tens <= 57) {
+            length = tens - 48;
+            if (v >>> 24 !== LF) framer.canonical = false;
+            p = (p + 4) | 0;
+          } else {
+            const ones = (v >> 16) & 255;
+            const twoDigits =
+              (v & 0xff0000ff) === 0x0d000024 &&
+              tens > 48 &&
+              tens <= 57 &&
+              ones >= 48 &&
+              ones <= 57;
+            if (twoDigits && p + 5 <= end) {
+              length = (tens - 48) * 10 + (ones - 48);
+              if (bytes[p + 4] !== LF) framer.canonical = false;
+              p = (p + 5) | 0;
+            } else {
+              length = bulkLength(p, end);
+              if (bulkFault !== 0) return bulkFault;
+              p = numberEnd;
+            }
+          }
+          const after = p + length;
+          if (after + 2 > end) return incomplete(after + 2 - end);
+          argv[slot] = p;
+          argv[slot + 1] = length;
+          // The bytes behind a bulk are skipped unseen, as Redis does; only the log cares what they were.
+          if (words.getUint16(after, true) !== 0x0a0d) framer.canonical = false;
+          p = (after + 2) | 0;
+          slot = (slot + 2) | 0;
+        }
+        framer.position = p;
+        return count;
+      }
+    },
+  };
+  return framer;
+}
