@@ -1,6 +1,6 @@
 /** Walks the whole memory and asserts every invariant; the first that does not hold traps with its code. */
 import { Address, MAX_DATABASES } from "./abi";
-import { deadlineOf, type Entry, entryAt, tableOf } from "./keyspace/entry";
+import { deadlineOf, Entry, entryAt, tableOf } from "./keyspace/entry";
 import { DEADLINE_SUM_SHIFT, tableIdOf } from "./keyspace/keyspace";
 import { checkOrder, isOrdered, Order } from "./keyspace/order";
 import { checkTable, POSITION_END, TableState, table, walkStep } from "./keyspace/table";

@@ -14,7 +14,7 @@ import {
   Status,
   Stream,
 } from "./abi";
-import { drain } from "./memory/host";
+import { drain } from "./memory/env";
 import { formatInt64 } from "./memory/text";
 import { io, state } from "./state";
 

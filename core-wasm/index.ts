@@ -16,7 +16,7 @@ import { initWheel, nextDeadline } from "./keyspace/wheel";
 import { alloc, free, initAllocator } from "./memory/allocator";
 import { seedHash } from "./memory/bytes";
 import { FIRST_PAGE, growAhead } from "./memory/pages";
-import { type IoBlock, NO_TABLE, state } from "./state";
+import { IoBlock, NO_TABLE, state } from "./state";
 
 export { execute } from "./dispatch";
 

@@ -4,8 +4,8 @@
  * written in pieces.
  */
 import { Status, Stream } from "./abi";
-import type { Entry } from "./keyspace/entry";
-import { drain } from "./memory/host";
+import { Entry } from "./keyspace/entry";
+import { drain } from "./memory/env";
 import { formatInt64, formatUint64 } from "./memory/text";
 import { io, state } from "./state";
 import { stringBytes, stringLength } from "./types/string";

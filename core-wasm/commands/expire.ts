@@ -2,7 +2,7 @@
 import { Address, Cmd, IoFlag, KeyEvent } from "../abi";
 import { argIs, argLength, argPtr, Word } from "../argv";
 import * as effects from "../effects";
-import { deadlineOf, type Entry } from "../keyspace/entry";
+import { deadlineOf, Entry } from "../keyspace/entry";
 import { clearDeadline, Find, find, removeEntry, setDeadline } from "../keyspace/keyspace";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";

@@ -2,7 +2,7 @@
 import { Address, IoFlag, KeyEvent } from "../abi";
 import { argIs, argLength, argPtr, Word } from "../argv";
 import * as effects from "../effects";
-import { type Entry, keyLength, keyPtr, Type, typeOf } from "../keyspace/entry";
+import { Entry, keyLength, keyPtr, Type, typeOf } from "../keyspace/entry";
 import {
   expireEntry,
   Find,

@@ -2,7 +2,7 @@
 import { Address } from "../abi";
 import { argIs, argLength, argPtr, Word } from "../argv";
 import { matches } from "../glob";
-import { type Entry, keyLength, keyPtr, Type, typeOf } from "../keyspace/entry";
+import { Entry, keyLength, keyPtr, Type, typeOf } from "../keyspace/entry";
 import { isExpired, stepRef, walkDb } from "../keyspace/keyspace";
 import { formatUint64, parseInt64 } from "../memory/text";
 import * as reply from "../reply";

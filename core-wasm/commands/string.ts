@@ -2,7 +2,7 @@
 import { Address, Cmd, KeyEvent } from "../abi";
 import { argIs, argLength, argPtr, Word } from "../argv";
 import * as effects from "../effects";
-import { deadlineOf, type Entry } from "../keyspace/entry";
+import { deadlineOf, Entry } from "../keyspace/entry";
 import { appendString, Find, find, putInteger, putString } from "../keyspace/keyspace";
 import { availableBytes } from "../memory/pages";
 import { parseInt64 } from "../memory/text";

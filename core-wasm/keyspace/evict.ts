@@ -6,7 +6,7 @@ import { Address, EvictionPolicy, IoFlag, MAX_DATABASES } from "../abi";
 import * as effects from "../effects";
 import { reserveInUse } from "../memory/pages";
 import { io, NO_TABLE, random64, ScratchArea, state } from "../state";
-import { type Entry, entryAt, keyLength, keyPtr, setGeneration, tableOf } from "./entry";
+import { Entry, entryAt, keyLength, keyPtr, setGeneration, tableOf } from "./entry";
 import { databaseOf, keyCount, randomEntry, removeEntry } from "./keyspace";
 import { beginOrder, enterColdest, firstToEvict, isOrdered, orderOf } from "./order";
 import { freeOrphans } from "./orphans";

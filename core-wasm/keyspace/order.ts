@@ -7,8 +7,8 @@
  * generation in force: a change of policy is O(1), and entries are linked anew in slices (`evict.ts`).
  */
 import { Address, EvictionPolicy } from "../abi";
-import { ensure, type State, state } from "../state";
-import { deadlineOf, type Entry, entryAt, generationOf, refOf, setGeneration } from "./entry";
+import { ensure, State, state } from "../state";
+import { deadlineOf, Entry, entryAt, generationOf, refOf, setGeneration } from "./entry";
 
 export enum Order {
   None = 0,

@@ -12,7 +12,7 @@ import { FIRST_PAGE } from "../memory/pages";
 import { NO_TABLE, nowMs, ScratchArea, state } from "../state";
 import { BUCKET_SLOTS } from "../tuning";
 import { EXTERNAL_HEADER_BYTES } from "../types/string";
-import { Encoding, type Entry, encodingOf, entryAt } from "./entry";
+import { Encoding, Entry, encodingOf, entryAt } from "./entry";
 import { expireEntry, moveEntry } from "./keyspace";
 import {
   collectSegment,
@@ -22,7 +22,7 @@ import {
   moveSegment,
   segmentAt,
   segmentSpan,
-  type Table,
+  Table,
   TableState,
   table,
 } from "./table";

@@ -8,7 +8,7 @@
  */
 import { Address } from "../abi";
 import { Area, ensure, nowMs, state } from "../state";
-import { deadlineOf, type Entry, entryAt, hasDeadlineSpace } from "./entry";
+import { deadlineOf, Entry, entryAt, hasDeadlineSpace } from "./entry";
 
 const LEVELS: u32 = 6;
 const SLOTS: u32 = 256;

@@ -7,16 +7,7 @@
  */
 import { Address, PAGE_BYTES } from "../abi";
 import { Area, ensure, state } from "../state";
-import {
-  FIRST_PAGE,
-  givePages,
-  type Page,
-  PageFlag,
-  PageKind,
-  page,
-  pageOf,
-  takePages,
-} from "./pages";
+import { FIRST_PAGE, givePages, Page, PageFlag, PageKind, page, pageOf, takePages } from "./pages";
 
 const SMALLEST_BYTES: u32 = 16;
 const FINE_BYTES: u32 = 512;

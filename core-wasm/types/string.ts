@@ -3,7 +3,7 @@
  * An external block is [u64 length] bytes; its capacity is what its size class leaves.
  */
 import { Address } from "../abi";
-import { Encoding, type Entry, embeddedPtr, encodingOf, Type, typeOf } from "../keyspace/entry";
+import { Encoding, Entry, embeddedPtr, encodingOf, Type, typeOf } from "../keyspace/entry";
 import { alloc, free, usableBytes } from "../memory/allocator";
 import { formatInt64 } from "../memory/text";
 import { ScratchArea } from "../state";
