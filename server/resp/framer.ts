@@ -141,7 +141,7 @@ export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
     let newline = start;
     while (newline < end && bytes[newline] !== LF) newline++;
     if (newline === end) {
-      if (end - start > INLINE_MAX_BYTES) return tooBig("inline request".replace(" string", ""));
+      if (end - start > INLINE_MAX_BYTES) return invalid("too big inline request");
       return incomplete(1);
     }
     framer.position = newline + 1;

@@ -1,0 +1,82 @@
+/** A session: what the server knows of one connected client. The socket behind it is a `Link`. */
+import type { Outbox } from "../net/outbox.ts";
+
+/** Reasons to leave the hot path: with none set a command runs at once. */
+export enum Gate {
+  NeedsAuth = 1,
+  Closing = 2, // the reply in hand is the last
+}
+
+/** The socket as sessions see it. */
+export interface Link {
+  /** @returns bytes the kernel took, negative = gone */
+  write(bytes: Uint8Array): number;
+  pause(): void;
+  resume(): void;
+  /** Ends the connection after what was written. */
+  end(): void;
+  /** Drops the connection at once. */
+  terminate(): void;
+}
+
+export interface ClientAddress {
+  address: string;
+  localAddress: string;
+  fd: number;
+}
+
+export class Client {
+  name = "";
+  libName = "";
+  libVersion = "";
+  user = "default";
+  protocol: 2 | 3 = 2;
+  db = 0;
+  gate = 0;
+  noTouch = false;
+  noEvict = false;
+  readonly address: string;
+  readonly localAddress: string;
+  readonly fd: number;
+  lastActiveMs: number;
+  /** "client|list" form. */
+  lastCommand = "NULL";
+  commandsProcessed = 0;
+  /** Bytes of an unfinished command that wait for the rest. */
+  carriedBytes = 0;
+  /** To be ended when the outbox is empty. */
+  closing = false;
+  /** Its replies wait for the log. */
+  held = false;
+  /** Nothing is read from it until its outbox is empty. */
+  paused = false;
+
+  constructor(
+    readonly id: number,
+    readonly link: Link,
+    readonly outbox: Outbox,
+    where: ClientAddress,
+    readonly createdAtMs: number,
+  ) {
+    this.address = where.address;
+    this.localAddress = where.localAddress;
+    this.fd = where.fd;
+    this.lastActiveMs = createdAtMs;
+  }
+
+  get authenticated(): boolean {
+    return (this.gate & Gate.NeedsAuth) === 0;
+  }
+
+  set authenticated(value: boolean) {
+    this.gate = value ? this.gate & ~Gate.NeedsAuth : this.gate | Gate.NeedsAuth;
+  }
+
+  outputBytes(): number {
+    return this.outbox.bytes;
+  }
+
+  inputBytes(): number {
+    return this.carriedBytes;
+  }
+}

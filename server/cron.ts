@@ -1,0 +1,116 @@
+/**
+ * Timed work in slices: due keys, freeing, tidying, the memory figures the core needs, idle clients, rates.
+ * A slice takes a fraction of a millisecond; what is left goes on in the next turn, behind the sockets.
+ */
+import { Address, StateField } from "../core-wasm/abi.ts";
+import type { ClientRegistry } from "./client/registry.ts";
+import type { ServerStats } from "./commands/context.ts";
+import type { Core } from "./core/core.ts";
+
+const PERIOD_MS = 100;
+/** About 200 us of deletions, moves or frees each. */
+const EXPIRE_BUDGET = 800;
+const FREE_BUDGET = 600;
+const TIDY_BUDGET = 400;
+const RATE_SAMPLES = 16;
+
+const NOW = (Address.State + StateField.NowMs) >> 3;
+const HOST_BYTES = (Address.State + StateField.HostBytes) >> 3;
+
+export interface CronParts {
+  readonly core: Core;
+  readonly clients: ClientRegistry;
+  readonly stats: ServerStats;
+  nowMs(): number;
+  /** seconds, 0 = never */
+  idleTimeout(): number;
+  /** False while the log refuses writes: nothing expires then. */
+  mayDelete(): boolean;
+  /** A slice may have left effects. */
+  afterSlice(): void;
+}
+
+export class Cron {
+  private readonly timer: Timer;
+  private deadlineTimer: Timer | undefined;
+  private immediate: ReturnType<typeof setImmediate> | undefined;
+  private lastCommands = 0;
+  private lastInput = 0;
+  private lastOutput = 0;
+  private lastSampleMs: number;
+  private readonly opsSamples: number[] = [];
+  private readonly inputSamples: number[] = [];
+  private readonly outputSamples: number[] = [];
+
+  constructor(private readonly parts: CronParts) {
+    this.lastSampleMs = parts.nowMs();
+    this.timer = setInterval(() => this.tick(), PERIOD_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    clearTimeout(this.deadlineTimer);
+    if (this.immediate !== undefined) clearImmediate(this.immediate);
+  }
+
+  private tick(): void {
+    const { core, clients } = this.parts;
+    core.memory.f64[HOST_BYTES] = clients.bufferBytes();
+    this.closeIdle();
+    this.sampleRates();
+    this.work();
+  }
+
+  /** One slice of everything that is due; schedules itself again while there is more. */
+  private work(): void {
+    const { parts } = this;
+    const { core } = parts;
+    this.immediate = undefined;
+    core.memory.f64[NOW] = parts.nowMs();
+    let more = false;
+    if (parts.mayDelete()) {
+      more = core.expireSlice(EXPIRE_BUDGET) === 0;
+      parts.afterSlice();
+    }
+    if (core.freeSlice(FREE_BUDGET) === 0) more = true;
+    if (core.tidySlice(TIDY_BUDGET) === 0) more = true;
+    if (more) this.immediate = setImmediate(() => this.work());
+    else this.armDeadline();
+  }
+
+  /** Keys that fall due before the next tick are deleted when they are due. */
+  private armDeadline(): void {
+    clearTimeout(this.deadlineTimer);
+    const left = this.parts.core.nextDeadlineMs() - this.parts.nowMs();
+    if (left < PERIOD_MS) this.deadlineTimer = setTimeout(() => this.work(), Math.max(1, left));
+  }
+
+  private closeIdle(): void {
+    const limitMs = this.parts.idleTimeout() * 1000;
+    if (limitMs === 0) return;
+    const oldest = this.parts.nowMs() - limitMs;
+    for (const client of this.parts.clients.all())
+      if (client.lastActiveMs < oldest) client.link.terminate();
+  }
+
+  private sampleRates(): void {
+    const { stats } = this.parts;
+    const now = this.parts.nowMs();
+    const seconds = Math.max(1, now - this.lastSampleMs) / 1000;
+    this.lastSampleMs = now;
+    const mean = (samples: number[], value: number) => {
+      samples.push(value);
+      if (samples.length > RATE_SAMPLES) samples.shift();
+      return samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
+    };
+    const ops = (stats.commandsProcessed - this.lastCommands) / seconds;
+    const input = (stats.netInputBytes - this.lastInput) / seconds / 1024;
+    const output = (stats.netOutputBytes - this.lastOutput) / seconds / 1024;
+    stats.instantaneousOpsPerSec = Math.round(mean(this.opsSamples, ops));
+    stats.instantaneousInputKbps = mean(this.inputSamples, input);
+    stats.instantaneousOutputKbps = mean(this.outputSamples, output);
+    this.lastCommands = stats.commandsProcessed;
+    this.lastInput = stats.netInputBytes;
+    this.lastOutput = stats.netOutputBytes;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What commands and background slices caused, taken from the core's records in order: to the log now; notifications, watchers,
+ * tracking and blocked clients come with the issues that bring them, in this place.
+ */
+import {
+  Address,
+  EFFECT_HEADER_BYTES,
+  EffectKind,
+  EffectMask,
+  StateField,
+} from "../../core-wasm/abi.ts";
+import type { CoreMemory } from "../core/memory.ts";
+import type { AppendLog } from "../persistence/aof/log.ts";
+
+const EFFECTS_TOP = (Address.State + StateField.EffectsTop) >> 2;
+const EFFECT_MASK = (Address.State + StateField.EffectMask) >> 2;
+const DEL = Buffer.from("DEL");
+
+export class Effects {
+  private log: AppendLog | null = null;
+  /** Propagates the running request itself; set by the dispatcher. */
+  private self: () => void = () => {};
+
+  constructor(
+    private readonly memory: CoreMemory,
+    private readonly nameOf: (commandId: number) => Uint8Array,
+  ) {}
+
+  /** From here on everything that changes is propagated to `log`. */
+  follow(log: AppendLog, self: () => void): void {
+    this.log = log;
+    this.self = self;
+    this.memory.i32[EFFECT_MASK] = EffectMask.Propagate;
+  }
+
+  get waiting(): boolean {
+    return this.memory.i32[EFFECTS_TOP] !== Address.Effects;
+  }
+
+  /** Handles all records and empties the buffer. */
+  consume(): void {
+    const { words, i32, u8 } = this.memory;
+    const top = i32[EFFECTS_TOP]!;
+    for (let record: number = Address.Effects; record < top; ) {
+      const pairs = record + EFFECT_HEADER_BYTES;
+      const db = words.getUint32(record + 8, true);
+      switch (u8[record]) {
+        case EffectKind.Self:
+          this.self();
+          break;
+        case EffectKind.Propagate: {
+          const name = this.nameOf(words.getUint32(record + 12, true));
+          this.log?.words(db, name, pairs, words.getUint16(record + 2, true));
+          break;
+        }
+        case EffectKind.Expired:
+        case EffectKind.Evicted:
+          this.log?.words(db, DEL, pairs, 1);
+          break;
+        default:
+          break;
+      }
+      record += words.getUint32(record + 4, true);
+    }
+    i32[EFFECTS_TOP] = Address.Effects;
+  }
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env bun
+/** The command line: [redis.conf] [--directive value ...] -> a running server; signals and exit codes. */
+import { type Config, parseCommandLine } from "./config/config.ts";
+import { createLogger } from "./observability/log.ts";
+import { Server, VERSION } from "./server.ts";
+
+const USAGE = `Bundis ${VERSION}: a Redis-compatible in-memory data server
+
+  bundis [redis.conf | -] [--directive value ...]
+
+  --port 6379            port to listen on, on loopback unless --bind says otherwise
+  --dir DIR              where the append-only file lives
+  --appendonly yes       write one
+  --appendfsync everysec or always, or no
+  --maxmemory 100mb      with --maxmemory-policy allkeys-lru, volatile-lru, allkeys-random, volatile-ttl, noeviction
+
+Every directive of redis.conf can be given this way, or as BUNDIS_<DIRECTIVE> in the environment.
+`;
+
+function configure(args: readonly string[], defaults: Record<string, string>): Config {
+  try {
+    return parseCommandLine(args, defaults, process.env);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
+}
+
+/** Runs a server until it is told to stop. `defaults` stand below file, environment and flags. */
+export async function main(
+  args: readonly string[],
+  defaults: Record<string, string>,
+): Promise<void> {
+  if (args[0] === "--help" || args[0] === "-h") return console.log(USAGE);
+  if (args[0] === "--version" || args[0] === "-v") return console.log(`Bundis ${VERSION}`);
+  const config = configure(args, defaults);
+  const logger = createLogger({ level: config.get("loglevel"), file: config.get("logfile") });
+  logger.notice(`Bundis ${VERSION} starting, PID: ${process.pid}`);
+  const server = new Server({ config, logger, onStopped: () => process.exit(0) });
+  try {
+    await server.start();
+  } catch (error) {
+    logger.warning((error as Error).message);
+    process.exit(1);
+  }
+  let interrupts = 0;
+  const stop = (signal: string) => async () => {
+    if (signal === "SIGINT" && ++interrupts > 1) {
+      logger.warning("You insist... exiting now.");
+      process.exit(1);
+    }
+    logger.notice(`Received ${signal} scheduling shutdown...`);
+    await server.stop();
+    process.exit(0);
+  };
+  process.on("SIGTERM", stop("SIGTERM"));
+  process.on("SIGINT", stop("SIGINT"));
+  process.on("SIGHUP", () => {});
+}
+
+if (import.meta.main) await main(process.argv.slice(2), {});

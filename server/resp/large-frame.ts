@@ -1,0 +1,111 @@
+/**
+ * Gathers a command that is too large for the input window or the argv table, as its chunks arrive. Chunks are kept as they
+ * came and copied once, into a heap run, when the command is whole; nothing is set aside for what was only announced.
+ * Each byte is looked at once: where it stopped in one chunk it goes on in the next.
+ */
+import type { CoreMemory } from "../core/memory.ts";
+
+const HEADER_MAX_BYTES = 65536;
+
+export enum LargeState {
+  More = 0,
+  Whole = 1,
+  Invalid = 2,
+}
+
+export class LargeFrame {
+  error = "";
+  /** Bytes of the whole command, once it is known. */
+  bytes = 0;
+  argc = 0;
+  private readonly chunks: Uint8Array[] = [];
+  private gathered = 0;
+  private position = 0;
+  private header = "";
+  private bulkLeft = -1;
+  private readonly words: number[] = []; // offset, length
+
+  constructor(private readonly maxBulkBytes: number) {}
+
+  get gatheredBytes(): number {
+    return this.gathered;
+  }
+
+  /** Takes a chunk over. After Whole, `surplus` is what belongs to the next command. */
+  push(chunk: Uint8Array): LargeState {
+    const base = this.gathered;
+    this.chunks.push(chunk);
+    this.gathered += chunk.length;
+    while (this.position < this.gathered) {
+      if (this.bulkLeft >= 0) {
+        const skip = Math.min(this.bulkLeft, this.gathered - this.position);
+        this.position += skip;
+        this.bulkLeft -= skip;
+        if (this.bulkLeft > 0) return LargeState.More;
+        this.bulkLeft = -1;
+        if (this.argc > 0 && this.words.length === this.argc * 2) {
+          this.bytes = this.position;
+          return LargeState.Whole;
+        }
+        continue;
+      }
+      if (!this.readHeader(chunk, base)) return this.error ? LargeState.Invalid : LargeState.More;
+    }
+    return LargeState.More;
+  }
+
+  /** Reads header bytes up to the line feed. @returns whether a header was completed */
+  private readHeader(chunk: Uint8Array, base: number): boolean {
+    while (this.position < this.gathered) {
+      const byte = chunk[this.position - base]!;
+      this.position++;
+      if (this.header.endsWith("\r")) return this.takeHeader();
+      this.header += String.fromCharCode(byte);
+      if (this.header.length > HEADER_MAX_BYTES) {
+        this.error = "ERR Protocol error: too big bulk count string";
+        return false;
+      }
+    }
+    return false;
+  }
+
+  private takeHeader(): boolean {
+    const line = this.header.slice(0, -1);
+    this.header = "";
+    const value = /^\d{1,18}$/.test(line.slice(1)) ? Number(line.slice(1)) : -1;
+    if (this.argc === 0) {
+      this.argc = value;
+      return true;
+    }
+    if (line[0] !== "$") this.error = `ERR Protocol error: expected '$', got '${line[0] ?? ""}'`;
+    else if (value < 0 || value > this.maxBulkBytes)
+      this.error = "ERR Protocol error: invalid bulk length";
+    if (this.error) return false;
+    this.words.push(this.position, value);
+    this.bulkLeft = value + 2;
+    return true;
+  }
+
+  /** Copies the command to `frame` and its argv to `table` (8 bytes a word), both in linear memory. */
+  place(memory: CoreMemory, frame: number, table: number): void {
+    const target = memory.bytes(frame, this.bytes);
+    let at = 0;
+    for (const chunk of this.chunks) {
+      const part = chunk.subarray(0, Math.min(chunk.length, this.bytes - at));
+      target.set(part, at);
+      at += part.length;
+    }
+    const argv = memory.bytes(table, this.argc * 8);
+    const pairs = new DataView(argv.buffer, argv.byteOffset, argv.byteLength);
+    for (let i = 0; i < this.words.length; i += 2) {
+      pairs.setUint32(i * 4, frame + this.words[i]!, true);
+      pairs.setUint32(i * 4 + 4, this.words[i + 1]!, true);
+    }
+  }
+
+  /** Bytes behind the command, in the last chunk. */
+  surplus(): Uint8Array {
+    const last = this.chunks.at(-1)!;
+    return last.subarray(last.length - (this.gathered - this.bytes));
+  }
+}

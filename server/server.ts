@@ -1,0 +1,357 @@
+/** The composition root: builds the parts of one server, starts and stops them in order. Nothing is global: two servers live in one process. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { Address, EvictionPolicy, IoField, IoFlag, StateField, Stream } from "../core-wasm/abi.ts";
+import { Client } from "./client/client.ts";
+import { ClientRegistry } from "./client/registry.ts";
+import type {
+  Clock,
+  CommandContext,
+  PersistenceView,
+  ServerStats,
+  Services,
+  ShutdownOptions,
+} from "./commands/context.ts";
+import { ALL_COMMANDS, createCommandTable } from "./commands/table.ts";
+import type { Config } from "./config/config.ts";
+import { type Core, createCore } from "./core/core.ts";
+import { Cron } from "./cron.ts";
+import { ArgvArgs, Dispatcher } from "./dispatch/dispatch.ts";
+import { ReplyArena } from "./net/arena.ts";
+import { Connection, type ServingParts } from "./net/connection.ts";
+import { listen, type SocketLink } from "./net/listener.ts";
+import { Outbox } from "./net/outbox.ts";
+import type { Logger } from "./observability/log.ts";
+import { type AppendLog, openAppendLog } from "./persistence/aof/log.ts";
+import { createFramer, type Framer } from "./resp/framer.ts";
+import { createReplyWriter } from "./resp/reply-writer.ts";
+import { Turn } from "./turn.ts";
+
+export const VERSION = "0.1.0";
+const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
+const DB = (Address.IoBlock + IoField.Db) >> 2;
+/** Policies in force by name; the others are refused by the directive. */
+const POLICIES: Record<string, EvictionPolicy> = {
+  noeviction: EvictionPolicy.NoEviction,
+  "allkeys-lru": EvictionPolicy.AllKeysLru,
+  "volatile-lru": EvictionPolicy.VolatileLru,
+  "allkeys-random": EvictionPolicy.AllKeysRandom,
+  "volatile-ttl": EvictionPolicy.VolatileTtl,
+};
+const NO_LOG: PersistenceView = {
+  infoFields: () => ({ loading: 0, async_loading: 0, aof_enabled: 0 }),
+  refusal: () => undefined,
+};
+
+export interface ServerOptions {
+  config: Config;
+  logger: Logger;
+  clock?: Clock;
+  /** Seed of hash keys and generator; random unless tests fix it. */
+  seed?: readonly [number, number];
+  /** Called when SHUTDOWN was accepted and the server has stopped. */
+  onStopped?: () => void;
+}
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicUs: () => Bun.nanoseconds() / 1000,
+};
+
+function emptyStats(commands: number): ServerStats {
+  return {
+    connectionsReceived: 0,
+    connectionsRejected: 0,
+    commandsProcessed: 0,
+    netInputBytes: 0,
+    netOutputBytes: 0,
+    errorReplies: 0,
+    unexpectedErrors: 0,
+    instantaneousOpsPerSec: 0,
+    instantaneousInputKbps: 0,
+    instantaneousOutputKbps: 0,
+    calls: new Float64Array(commands),
+    errorsByCode: new Map(),
+  };
+}
+
+export class Server {
+  readonly core: Core;
+  readonly clients = new ClientRegistry();
+  readonly config: Config;
+  port = 0;
+  private readonly clock: Clock;
+  private readonly logger: Logger;
+  private readonly arena: ReplyArena;
+  private readonly framer: Framer;
+  private readonly dispatcher: Dispatcher;
+  private readonly context: CommandContext;
+  private readonly stats: ServerStats;
+  private readonly limits = { maxBulkBytes: 0, queryBufferBytes: 0 };
+  private listeners: ReturnType<typeof listen> = [];
+  private cron: Cron | undefined;
+  private turn: Turn | undefined;
+  private log: AppendLog | undefined;
+  private stopping: Promise<void> | undefined;
+
+  constructor(private readonly options: ServerOptions) {
+    this.config = options.config;
+    this.logger = options.logger;
+    this.clock = options.clock ?? systemClock;
+    const seed = randomBytes(8);
+    this.core = createCore({
+      seed: options.seed ?? [seed.readInt32LE(0), seed.readInt32LE(4)],
+      drain: (stream) => {
+        if (stream === Stream.Reply) this.arena.drain();
+        else this.dispatcher.effects.consume();
+      },
+    });
+    this.arena = new ReplyArena(this.core.memory);
+    this.framer = createFramer(this.core.memory, this.limits);
+    const table = createCommandTable(ALL_COMMANDS);
+    this.stats = emptyStats(table.specs.length);
+    const args = new ArgvArgs(this.core.memory);
+    this.context = {
+      core: this.core,
+      clients: this.clients,
+      config: this.config,
+      commands: table,
+      services: this.services(),
+      args,
+      reply: createReplyWriter(this.core.memory, () => this.arena.drain()),
+      client: undefined as unknown as Client,
+    };
+    this.dispatcher = new Dispatcher(this.core, this.framer, table, this.context, args);
+    this.applyConfig();
+  }
+
+  /** Loads the log, then listens. @throws Error if the log is damaged or the port is taken */
+  async start(): Promise<void> {
+    const { config } = this;
+    if (config.get("appendonly")) await this.openLog();
+    this.cron = this.startCron();
+    const opened = { opened: (link: SocketLink) => this.admit(link) };
+    this.listeners = listen(config.get("bind"), config.get("port"), {
+      ...opened,
+      closed: (connection) => this.clients.remove(connection.client),
+      failed: (connection, error) =>
+        this.logger.verbose(`Client ${connection.client.id}: ${error.message}`),
+      writable: (connection) => this.arena.flush(connection.client),
+    });
+    this.port = this.listeners[0]?.port ?? 0;
+    this.logger.notice("Ready to accept connections tcp");
+  }
+
+  /** Stops accepting, writes the log out, closes all clients. Idempotent. */
+  stop(): Promise<void> {
+    this.stopping ??= this.stopOnce();
+    return this.stopping;
+  }
+
+  private async stopOnce(): Promise<void> {
+    for (const listener of this.listeners) listener.stop();
+    this.cron?.stop();
+    this.turn?.end();
+    for (const client of this.clients.all()) client.link.end();
+    for (const listener of this.listeners) listener.stop(true);
+    await this.log?.close();
+    this.logger.notice("Bundis is now ready to exit, bye bye...");
+  }
+
+  private async openLog(): Promise<void> {
+    const { config, core, logger } = this;
+    const dir = config.get("dir");
+    mkdirSync(dir, { recursive: true });
+    const startedUs = this.clock.monotonicUs();
+    core.memory.i32[FLAGS] = IoFlag.Replay;
+    const log = await openAppendLog({
+      dir,
+      appendDirName: config.get("appenddirname"),
+      appendFileName: config.get("appendfilename"),
+      policy: config.get("appendfsync") as "always" | "everysec" | "no",
+      loadTruncated: config.get("aof-load-truncated"),
+      target: this.replayTarget(),
+      memory: core.memory,
+      clock: this.clock,
+      log: (level, text) => logger[level](text),
+    });
+    core.memory.i32[FLAGS] = 0;
+    core.memory.i32[DB] = 0;
+    const seconds = (this.clock.monotonicUs() - startedUs) / 1e6;
+    logger.notice(`DB loaded from append only file: ${seconds.toFixed(3)} seconds`);
+    this.log = log;
+    this.dispatcher.follow(log);
+    this.turn = new Turn(log, this.arena);
+  }
+
+  private replayTarget() {
+    const { core, framer, arena, dispatcher, stats } = this;
+    const client = new Client(
+      0,
+      NO_LINK,
+      new Outbox(),
+      { address: "", localAddress: "", fd: -1 },
+      this.clock.nowMs(),
+    );
+    return {
+      core,
+      framer,
+      get db() {
+        return client.db;
+      },
+      select(db: number) {
+        client.db = db;
+        core.memory.i32[DB] = db;
+      },
+      execute(argc: number): string | undefined {
+        const errors = stats.errorReplies;
+        arena.open(null);
+        dispatcher.run(client, argc);
+        const top = core.memory.i32[(Address.IoBlock + IoField.OutTop) >> 2]!;
+        const failed = stats.errorReplies > errors;
+        const text = failed
+          ? Buffer.from(core.memory.u8.subarray(Address.Output, top)).toString("latin1").trim()
+          : undefined;
+        arena.close();
+        return text;
+      },
+    };
+  }
+
+  private admit(link: SocketLink): Connection | null {
+    this.stats.connectionsReceived++;
+    if (this.clients.size >= this.config.get("maxclients")) {
+      this.stats.connectionsRejected++;
+      return refuse(link, "-ERR max number of clients reached\r\n");
+    }
+    if (this.isProtectedFrom(link)) {
+      this.stats.connectionsRejected++;
+      return refuse(link, PROTECTED_TEXT);
+    }
+    const client = new Client(this.clients.nextId(), link, new Outbox(), link, this.clock.nowMs());
+    client.authenticated = this.config.get("requirepass") === "";
+    this.clients.add(client);
+    const connection = new Connection(this.serving, client);
+    link.onResume = () => connection.resume();
+    return connection;
+  }
+
+  private isProtectedFrom(link: SocketLink): boolean {
+    if (!this.config.get("protected-mode") || this.config.get("requirepass") !== "") return false;
+    const remote = link.remoteAddress.replace("::ffff:", "");
+    return !(remote.startsWith("127.") || remote === "::1");
+  }
+
+  private get serving(): ServingParts {
+    const { core, framer, arena, limits, dispatcher, context, stats } = this;
+    return {
+      core,
+      framer,
+      arena,
+      limits,
+      nowMs: () => this.clock.nowMs(),
+      run: (client, argc) => dispatcher.run(client, argc),
+      error: (_client, line) => context.reply.error(line),
+      chunkDone: () => {
+        this.log?.settle();
+        this.turn?.schedule();
+        stats.netOutputBytes = arena.netOutputBytes;
+      },
+      writesRefused: () => this.log?.refusal() !== undefined,
+      netInput: (bytes) => {
+        stats.netInputBytes += bytes;
+      },
+    };
+  }
+
+  private startCron(): Cron {
+    return new Cron({
+      core: this.core,
+      clients: this.clients,
+      stats: this.stats,
+      nowMs: () => this.clock.nowMs(),
+      idleTimeout: () => this.config.get("timeout"),
+      mayDelete: () => this.log?.refusal() === undefined,
+      afterSlice: () => {
+        if (!this.dispatcher.effects.waiting) return;
+        this.dispatcher.effects.consume();
+        this.turn?.schedule();
+      },
+    });
+  }
+
+  private services(): Services {
+    const self = this;
+    return {
+      clock: this.clock,
+      runId: randomBytes(20).toString("hex"),
+      startedAtMs: this.clock.nowMs(),
+      version: VERSION,
+      get tcpPort() {
+        return self.port;
+      },
+      get persistence() {
+        return self.log ?? NO_LOG;
+      },
+      stats: this.stats,
+      shutdown: (options) => this.shutdown(options),
+      closeClient: (client, afterReplies) => {
+        if (afterReplies) client.closing = true;
+        else client.link.terminate();
+      },
+      sleep: (ms) => Bun.sleepSync(ms),
+    };
+  }
+
+  private shutdown(options: ShutdownOptions): string | undefined {
+    if (this.log?.refusal() !== undefined && !options.force && options.save !== false)
+      return "ERR Errors trying to SHUTDOWN. Check logs.";
+    this.logger.notice("User requested shutdown...");
+    setImmediate(() => this.stop().then(() => this.options.onStopped?.()));
+    return undefined;
+  }
+
+  private applyConfig(): void {
+    const { config, core, limits } = this;
+    const { i32 } = core.memory;
+    const state = (field: StateField) => (Address.State + field) >> 2;
+    const memory = () =>
+      core.configureMemory(
+        config.get("maxmemory"),
+        POLICIES[config.get("maxmemory-policy")] ?? EvictionPolicy.NoEviction,
+      );
+    const sizes = () => {
+      limits.maxBulkBytes = config.get("proto-max-bulk-len");
+      limits.queryBufferBytes = config.get("client-query-buffer-limit");
+      i32[state(StateField.MaxStringBytes)] = Math.min(limits.maxBulkBytes, 0x7fffffff);
+    };
+    i32[state(StateField.Databases)] = config.get("databases");
+    memory();
+    sizes();
+    config.onChange("maxmemory", memory);
+    config.onChange("maxmemory-policy", memory);
+    config.onChange("proto-max-bulk-len", sizes);
+    config.onChange("client-query-buffer-limit", sizes);
+    config.onChange("appendfsync", () =>
+      this.log?.setPolicy(config.get("appendfsync") as "always" | "everysec" | "no"),
+    );
+  }
+}
+
+const PROTECTED_TEXT =
+  "-DENIED Protected mode is on and no password is set: only loopback connections are served. " +
+  "Set requirepass, or bind to loopback, or turn protected-mode off.\r\n";
+
+const NO_LINK = {
+  write: () => -1,
+  pause: () => {},
+  resume: () => {},
+  end: () => {},
+  terminate: () => {},
+};
+
+function refuse(link: SocketLink, line: string): null {
+  link.write(Buffer.from(line));
+  link.end();
+  return null;
+}

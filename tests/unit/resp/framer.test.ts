@@ -1,0 +1,155 @@
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { Address } from "../../../core-wasm/abi.ts";
+import { createMemory } from "../../../server/core/memory.ts";
+import { createFramer, INCOMPLETE, INVALID, TOO_MANY_WORDS } from "../../../server/resp/framer.ts";
+import { LargeFrame, LargeState } from "../../../server/resp/large-frame.ts";
+
+const memory = createMemory();
+const framer = createFramer(memory, { maxBulkBytes: 512 * 1024 * 1024 });
+
+function load(bytes: Uint8Array): number {
+  memory.u8.set(bytes, Address.Input);
+  framer.position = Address.Input;
+  framer.authenticated = true;
+  return Address.Input + bytes.length;
+}
+
+function words(argc: number): string[] {
+  const table = Address.ArgvTable >> 2;
+  return Array.from({ length: argc }, (_, i) => {
+    const ptr = memory.i32[table + i * 2]!;
+    const length = memory.i32[table + i * 2 + 1]!;
+    return Buffer.from(memory.u8.slice(ptr, ptr + length)).toString("latin1");
+  });
+}
+
+function frameAll(bytes: Uint8Array): string[][] {
+  const end = load(bytes);
+  const commands: string[][] = [];
+  for (let argc = framer.next(end); argc > 0; argc = framer.next(end)) commands.push(words(argc));
+  return commands;
+}
+
+function first(text: string): { result: number; words: string[]; error: string } {
+  const end = load(Buffer.from(text, "latin1"));
+  const result = framer.next(end);
+  return { result, words: result > 0 ? words(result) : [], error: framer.error };
+}
+
+function encode(command: readonly string[]): Buffer {
+  const parts = command.map((word) => `$${word.length}\r\n${word}\r\n`);
+  return Buffer.from(`*${command.length}\r\n${parts.join("")}`, "latin1");
+}
+
+const PIPELINE = Array.from({ length: 20 }, (_, i) => [
+  "SET",
+  `key:${i}`,
+  "v".repeat(i * 7),
+  ...(i % 3 === 0 ? ["EX", "100"] : []),
+]);
+
+test("a pipeline of 20 commands is framed the same whatever byte it is cut at", () => {
+  const whole = Buffer.concat(PIPELINE.map(encode));
+  for (let cut = 0; cut <= whole.length; cut++) {
+    const head = whole.subarray(0, cut);
+    const commands = frameAll(head);
+    const rest = memory.u8.slice(framer.position, Address.Input + head.length);
+    commands.push(...frameAll(Buffer.concat([rest, whole.subarray(cut)])));
+    expect(commands).toEqual(PIPELINE);
+  }
+});
+
+test("any words survive framing, in every length of header", () => {
+  const word = fc.oneof(
+    fc
+      .string({ unit: "binary", maxLength: 300 })
+      .map((text) => Buffer.from(text).toString("latin1")),
+    fc.integer({ min: 0, max: 12000 }).map((length) => "x".repeat(length)),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(word, { minLength: 1, maxLength: 12 }), { maxLength: 5 }),
+      (all) => {
+        expect(frameAll(Buffer.concat(all.map(encode)))).toEqual(all);
+      },
+    ),
+  );
+});
+
+test("only frames that we would write ourselves are canonical", () => {
+  first("*1\r\n$4\r\nPING\r\n");
+  expect(framer.canonical).toBe(true);
+  for (const odd of [
+    "PING\r\n",
+    "*1\r\n$4\r\nPINGXX",
+    "*1\rX$4\r\nPING\r\n",
+    "*1\r\n$4\rXPING\r\n",
+  ]) {
+    expect(first(odd).words).toEqual(["PING"]);
+    expect(framer.canonical).toBe(false);
+  }
+});
+
+test("inline commands know quotes and escapes", () => {
+  expect(first("SET \"a b\\x41\\n\" 'it\\'s'\r\n").words).toEqual(["SET", "a bA\n", "it's"]);
+  expect(first("   GET    k  \n").words).toEqual(["GET", "k"]);
+  expect(first('SET "" x\r\n').words).toEqual(["SET", "", "x"]);
+  expect(first('GET "a"b\r\n')).toMatchObject({
+    result: INVALID,
+    error: "ERR Protocol error: unbalanced quotes in request",
+  });
+});
+
+test.each([
+  ["*x\r\n", "ERR Protocol error: invalid multibulk length"],
+  ["*3000000000\r\n", "ERR Protocol error: invalid multibulk length"],
+  ["*01\r\n", "ERR Protocol error: invalid multibulk length"],
+  ["*1\r\n+4\r\n", "ERR Protocol error: expected '$', got '+'"],
+  ["*1\r\n$-1\r\n", "ERR Protocol error: invalid bulk length"],
+  ["*1\r\n$x\r\n", "ERR Protocol error: invalid bulk length"],
+  ["*1\r\n$600000000\r\n", "ERR Protocol error: invalid bulk length"],
+  [`GET ${"x".repeat(70000)}`, "ERR Protocol error: too big inline request"],
+  [`*${"1".repeat(70000)}`, "ERR Protocol error: too big mbulk count string"],
+  [`*1\r\n$${"1".repeat(70000)}`, "ERR Protocol error: too big bulk count string"],
+])("a bad request is answered with Redis's text (%#)", (text, error) => {
+  expect(first(text)).toMatchObject({ result: INVALID, error });
+});
+
+test("a client that has not authenticated may send ten words of 16 KiB", () => {
+  const attempt = (text: string) => {
+    const end = load(Buffer.from(text));
+    framer.authenticated = false;
+    return { result: framer.next(end), error: framer.error };
+  };
+  expect(attempt("*11\r\n").error).toBe("ERR Protocol error: unauthenticated multibulk length");
+  expect(attempt("*1\r\n$16385\r\n").error).toBe("ERR Protocol error: unauthenticated bulk length");
+  expect(attempt("*10\r\n").result).toBe(INCOMPLETE);
+});
+
+test("empty lines and empty multibulks are skipped", () => {
+  expect(frameAll(Buffer.from("\r\n*0\r\n*-1\r\nPING\r\n"))).toEqual([["PING"]]);
+});
+
+test("what is missing at the least is told from the announced length", () => {
+  const end = load(Buffer.from("*2\r\n$3\r\nGET\r\n$100\r\nabc"));
+  expect(framer.next(end)).toBe(INCOMPLETE);
+  expect(framer.missing).toBe(99);
+  expect(framer.position).toBe(Address.Input);
+});
+
+test("a command of more words than the table is gathered elsewhere, chunk by chunk", () => {
+  const command = ["MSET", ...Array.from({ length: 40000 }, (_, i) => `k${i}`)];
+  const bytes = encode(command);
+  expect(framer.next(load(bytes.subarray(0, 100000)))).toBe(TOO_MANY_WORDS);
+  for (const size of [7, 1000, 65536]) {
+    const frame = new LargeFrame(1 << 29);
+    let state = LargeState.More;
+    for (let at = 0; at < bytes.length; at += size)
+      state = frame.push(bytes.subarray(at, at + size));
+    expect(state).toBe(LargeState.Whole);
+    expect(frame.argc).toBe(command.length);
+    expect(frame.bytes).toBe(bytes.length);
+    expect(frame.surplus().length).toBe(0);
+  }
+});
