@@ -65,6 +65,7 @@ export enum StateField {
   BacklogBytes = 152, // u64: lazily freed, not yet returned
   Databases = 160, // u32: number of databases, for range errors and SWAPDB
   MaxStringBytes = 164, // u32: proto-max-bulk-len, the longest string APPEND may make
+  PageLimit = 276, // u32: heap pages that may ever be in use; tests lower it
   CommandFlags = 0x0800, // u8[512]: CommandFlag bits by command id, written once by the host from the specs
 }
 

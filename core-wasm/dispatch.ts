@@ -1,7 +1,7 @@
 /**
  * The one entry of data commands: room for the command, the jump to it, room again, and the status the host acts on.
  */
-import { Address, Cmd, CommandFlag, IoFlag, StateField } from "./abi";
+import { Address, Cmd, CommandFlag, IoFlag, StateField, Status } from "./abi";
 import { argLength } from "./argv";
 import * as expireCommands from "./commands/expire";
 import * as keyCommands from "./commands/keys";
@@ -35,7 +35,7 @@ export function execute(commandId: i32, argc: i32): i32 {
   }
   run(commandId, argc);
   if ((flags & CommandFlag.Write) !== 0) {
-    placeSelf();
+    if ((state.status & Status.Effects) !== 0) placeSelf();
     if (!replaying) trimToLimit();
   }
   return state.status;

@@ -93,16 +93,17 @@ export function expired(db: u32, key: usize, length: u32): void {
 
 /** A key was evicted. Called while its bytes are still there. */
 export function evicted(db: u32, key: usize, length: u32): void {
+  // For what the running command has stored: its DEL belongs behind the command.
+  placeSelf();
   if (wants(EffectMask.Propagate)) keyRecord(EffectKind.Evicted, 0, db, key, length);
   touched(db, key, length);
   event(KeyEvent.Evicted, db, key, length);
 }
 
-/** Fixes the request's own place among the records, if there are any. */
+/** Fixes the request's own place: behind the records that are there. Nothing if it changed nothing, or was rewritten. */
 export function placeSelf(): void {
-  const status = state.status;
-  if ((status & (Status.Changed | Status.Effects)) !== (Status.Changed | Status.Effects)) return;
-  if ((status & Status.Rewritten) !== 0 || !wants(EffectMask.Propagate)) return;
+  if ((state.status & (Status.Changed | Status.Rewritten)) !== Status.Changed) return;
+  if (!wants(EffectMask.Propagate)) return;
   const record = header(EffectKind.Self, 0, 0, EFFECT_HEADER_BYTES, io().db, 0);
   state.effectsTop = <u32>record + EFFECT_HEADER_BYTES;
   state.status |= Status.Rewritten;

@@ -1,5 +1,6 @@
 /**
- * Glob patterns as Redis matches them: `*`, `?`, classes with ranges and negation, backslash escapes.
+ * Glob patterns as Redis matches them: `*`, `?`, classes with ranges and negation, backslash escapes. A class that is not
+ * closed reaches to the pattern's end; a range's ends may come in either order and count as signed bytes.
  * A star that fails for the rest of the text fails for all stars before it, so that matching is at most quadratic.
  */
 
@@ -27,6 +28,10 @@ function classEnd(p: usize, end: usize): usize {
   return end;
 }
 
+function inRange(one: i8, other: i8, byte: i8): bool {
+  return one <= other ? byte >= one && byte <= other : byte >= other && byte <= one;
+}
+
 /** Whether `byte` is in the class that begins behind `[` at p. */
 function inClass(p: usize, end: usize, byte: u32): bool {
   let negated = false;
@@ -42,13 +47,7 @@ function inClass(p: usize, end: usize, byte: u32): bool {
       if (low === byte) found = true;
       p += 2;
     } else if (p + 2 < end && byteAt(p + 1) === DASH) {
-      let high = byteAt(p + 2);
-      if (low > high) {
-        const swap = low;
-        low = high;
-        high = swap;
-      }
-      if (byte >= low && byte <= high) found = true;
+      if (inRange(<i8>low, <i8>byteAt(p + 2), <i8>byte)) found = true;
       p += 3;
     } else {
       if (low === byte) found = true;
@@ -73,6 +72,8 @@ function matchOne(p: usize, end: usize, byte: u32): usize {
 
 /** Whether the whole text matches the pattern. O(pattern x text) at the worst */
 export function matches(pattern: usize, patternLength: u32, text: usize, textLength: u32): bool {
+  // The one text that stars do not match, as in Redis, where a lone star is not a pattern but asks for all.
+  if (textLength === 0) return patternLength === 0;
   const patternEnd = pattern + patternLength;
   const textEnd = text + textLength;
   let p = pattern;

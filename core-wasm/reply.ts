@@ -109,22 +109,16 @@ export function error(ptr: usize, length: u32): void {
   advance(crlf(room(2)));
 }
 
-/** "ERR Unsupported option " and the word as it came, line breaks and other controls made blanks. */
-export function unsupportedOption(ptr: usize, length: u32): void {
-  const shown: u32 = length > 128 ? 128 : length;
-  error(memory.data<u8>([45, 69, 82, 82, 32]), 5);
-  // error() closed the line: go on before its CRLF.
-  advance(io().outTop - 2);
-  raw(
-    memory.data<u8>([
-      85, 110, 115, 117, 112, 112, 111, 114, 116, 101, 100, 32, 111, 112, 116, 105, 111, 110, 32,
-    ]),
-    19,
-  );
-  const at = room(shown + 2);
-  for (let i: u32 = 0; i < shown; i++) {
-    const byte = load<u8>(ptr + i);
-    store<u8>(at + i, byte < 32 ? 32 : byte);
+/** An error line of a static beginning and a client's word: up to a NUL byte, line breaks made blanks, as Redis shows it. */
+export function errorAbout(ptr: usize, length: u32, word: usize, wordLength: u32): void {
+  state.status |= Status.Error;
+  raw(ptr, length);
+  for (let p = word; p < word + wordLength; p++) {
+    const byte = load<u8>(p);
+    if (byte === 0) break;
+    const at = room(1);
+    store<u8>(at, byte === 13 || byte === 10 ? 32 : byte);
+    advance(at + 1);
   }
-  advance(crlf(at + shown));
+  advance(crlf(room(2)));
 }

@@ -131,6 +131,7 @@ if (offsetof<IoBlock>("flags") !== IoField.Flags) ERROR("IoBlock and abi.ts disa
 if (offsetof<State>("nowMs") !== StateField.NowMs) ERROR("State and abi.ts disagree: nowMs");
 if (offsetof<State>("databases") !== StateField.Databases) ERROR("State: databases");
 if (offsetof<State>("maxStringBytes") !== StateField.MaxStringBytes) ERROR("State: maxStringBytes");
+if (offsetof<State>("pageLimit") !== StateField.PageLimit) ERROR("State: pageLimit");
 if (<i32>offsetof<State>() > StateField.CommandFlags) ERROR("State runs into its areas");
 if (offsetof<State>("backlogBytes") !== StateField.BacklogBytes) ERROR("State and abi.ts disagree");
 

@@ -2,11 +2,16 @@
  * Static texts of the core, as packed references to bytes in the data segment: address in the low half, length in the
  * high half. String literals would be UTF-16 and have to be copied letter by letter.
  */
-import { error, raw } from "./reply";
+import { error, errorAbout, raw } from "./reply";
 
 /** Answers the error line. */
 export function fail(text: u64): void {
   error(<usize>(text & 0xffffffff), <u32>(text >> 32));
+}
+
+/** Answers the error line, closed by a word of the client's. */
+export function failAbout(text: u64, word: usize, wordLength: u32): void {
+  errorAbout(<usize>(text & 0xffffffff), <u32>(text >> 32), word, wordLength);
 }
 
 /** Answers the bytes as they are. */
@@ -72,6 +77,17 @@ export function notIntegerText(): u64 {
       110, 103, 101,
     ]),
     44,
+  );
+}
+
+/** -ERR Unsupported option */
+export function unsupportedText(): u64 {
+  return text(
+    memory.data<u8>([
+      45, 69, 82, 82, 32, 85, 110, 115, 117, 112, 112, 111, 114, 116, 101, 100, 32, 111, 112, 116,
+      105, 111, 110, 32,
+    ]),
+    24,
   );
 }
 

@@ -28,7 +28,10 @@ import { createReplyWriter } from "./resp/reply-writer.ts";
 import { Turn } from "./turn.ts";
 
 export const VERSION = "0.1.0";
+/** The level of Redis whose commands are answered. */
+const REDIS_VERSION = "7.2.4";
 const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
+const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
 const DB = (Address.IoBlock + IoField.Db) >> 2;
 /** Policies in force by name; the others are refused by the directive. */
 const POLICIES: Record<string, EvictionPolicy> = {
@@ -120,6 +123,9 @@ export class Server {
       args,
       reply: createReplyWriter(this.core.memory, () => this.arena.drain()),
       client: undefined as unknown as Client,
+      useProtocol: (protocol) => {
+        this.core.memory.i32[PROTOCOL] = protocol;
+      },
     };
     this.dispatcher = new Dispatcher(this.core, this.framer, table, this.context, args);
     this.applyConfig();
@@ -287,6 +293,7 @@ export class Server {
       runId: randomBytes(20).toString("hex"),
       startedAtMs: this.clock.nowMs(),
       version: VERSION,
+      redisVersion: REDIS_VERSION,
       get tcpPort() {
         return self.port;
       },

@@ -13,10 +13,12 @@ import {
   expirePexpireatText,
   expirePexpireText,
   fail,
+  failAbout,
   gtLtConflictText,
   noMemoryText,
   notIntegerText,
   nxConflictText,
+  unsupportedText,
 } from "../texts";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
@@ -59,7 +61,7 @@ export function expire(command: u32, argc: u32): void {
   let flags: u32 = 0;
   for (let i: u32 = 3; i < argc; i++) {
     const flag = expireOption(i);
-    if (flag === ExpireFlag.Unknown) return reply.unsupportedOption(argPtr(i), argLength(i));
+    if (flag === ExpireFlag.Unknown) return failAbout(unsupportedText(), argPtr(i), argLength(i));
     flags |= flag;
   }
   if ((flags & ExpireFlag.NX) !== 0 && flags !== ExpireFlag.NX) return fail(nxConflictText());

@@ -12,7 +12,9 @@ import {
   flushDb as orphanDb,
   randomEntry,
   removeEntry,
+  stepRef,
   swapDb,
+  walkDb,
 } from "../keyspace/keyspace";
 import { freeOrphans } from "../keyspace/orphans";
 import { parseInt64 } from "../memory/text";
@@ -37,7 +39,7 @@ import {
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
 const ORPHANS_MAX: u32 = 100;
 const ALL_DATABASES: u32 = 0xffff_ffff;
-/** Draws of RANDOMKEY before it answers with a key that is due and cannot be deleted. */
+/** Draws of RANDOMKEY that may meet keys that are due before it takes the first that is not. */
 const RANDOM_TRIES: u32 = 100;
 
 /** DEL UNLINK: what is large is freed later either way. */
@@ -113,13 +115,18 @@ function finishFlush(db: u32, argc: u32): void {
   reply.ok();
 }
 
+/** Parses word `index` into NUMBER. @returns whether it is an integer of 32 bits */
+function int32Arg(index: u32): bool {
+  if (!parseInt64(argPtr(index), argLength(index), NUMBER)) return false;
+  const value = load<i64>(NUMBER);
+  return value >= i32.MIN_VALUE && value <= i32.MAX_VALUE;
+}
+
 export function swapdb(): void {
-  if (!parseInt64(argPtr(1), argLength(1), NUMBER)) return fail(firstDbText());
+  if (!int32Arg(1)) return fail(firstDbText());
   const first = load<i64>(NUMBER);
-  if (!parseInt64(argPtr(2), argLength(2), NUMBER)) return fail(secondDbText());
+  if (!int32Arg(2)) return fail(secondDbText());
   const second = load<i64>(NUMBER);
-  if (first < i32.MIN_VALUE || first > i32.MAX_VALUE) return fail(firstDbText());
-  if (second < i32.MIN_VALUE || second > i32.MAX_VALUE) return fail(secondDbText());
   const count = <i64>state.databases;
   if (first < 0 || first >= count || second < 0 || second >= count) return fail(dbRangeText());
   if (first !== second) {
@@ -131,16 +138,25 @@ export function swapdb(): void {
   reply.ok();
 }
 
-/** A live key, deleting the due ones it meets. */
+/** A live key at random, or null. The due ones it meets are deleted where they may be. */
 function randomLive(): Entry | null {
-  let entry = randomEntry(io().db);
   const mayDelete = (io().flags & (IoFlag.Replay | IoFlag.WritesRefused)) === 0;
   for (let tries: u32 = 0; tries < RANDOM_TRIES; tries++) {
-    if (entry === null || !isExpired(entry)) break;
+    const entry = randomEntry(io().db);
+    if (entry === null || !isExpired(entry)) return entry;
     if (mayDelete) expireEntry(entry);
-    entry = randomEntry(io().db);
   }
-  return entry;
+  return firstLive();
+}
+
+/** The first live key in the order of the walk, or null. O(keys that are due) */
+function firstLive(): Entry | null {
+  let position: u64 = 0;
+  do {
+    position = walkDb(io().db, position);
+    for (let i: u32 = 0; i < state.stepCount; i++) if (!isExpired(stepRef(i))) return stepRef(i);
+  } while (position !== 0);
+  return null;
 }
 
 export function randomkey(): void {

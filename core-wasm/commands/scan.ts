@@ -20,7 +20,16 @@ const STEPS_PER_ELEMENT: i64 = 10;
 const ANY_TYPE: u32 = 16;
 const NO_SUCH_TYPE: u32 = 17;
 const POSITION_END: u64 = (<u64>1) << 48;
+const STAR: u8 = 42;
+const PLUS: u32 = 43;
+const MINUS: u32 = 45;
 
+/** The word as a pattern: its index, or 0 if it is a lone star, which asks for all keys, the empty one among them. */
+function patternAt(index: u32): u32 {
+  return argLength(index) === 1 && load<u8>(argPtr(index)) === STAR ? 0 : index;
+}
+
+/** Whether the key lives and is of the type, and matches the pattern in word `pattern`, 0 = any. */
 function isWanted(entry: Entry, pattern: u32, type: u32): bool {
   if (type !== ANY_TYPE && typeOf(entry) !== type) return false;
   if (pattern === 0) return !isExpired(entry);
@@ -30,6 +39,7 @@ function isWanted(entry: Entry, pattern: u32, type: u32): bool {
 
 /** Walks the whole database; answers the matching keys, or only counts them. */
 function walkKeys(answer: bool): u32 {
+  const pattern = patternAt(1);
   let found: u32 = 0;
   let position: u64 = 0;
   do {
@@ -37,7 +47,7 @@ function walkKeys(answer: bool): u32 {
     const refs = state.stepCount;
     for (let i: u32 = 0; i < refs; i++) {
       const entry = stepRef(i);
-      if (!isWanted(entry, 1, ANY_TYPE)) continue;
+      if (!isWanted(entry, pattern, ANY_TYPE)) continue;
       found += 1;
       if (answer) reply.bulk(keyPtr(entry), keyLength(entry));
     }
@@ -51,19 +61,26 @@ export function keys(): void {
   walkKeys(true);
 }
 
-/** A cursor is any unsigned 64-bit number in decimal, as Redis reads it; beyond our positions it ends the scan. */
+/**
+ * Reads word `index` as an unsigned 64-bit number the way Redis does, by C's rules: nothing is 0, a sign is taken (a minus
+ * wraps), leading zeros are, and a NUL byte ends the number. What lies beyond our positions will end the scan.
+ */
 function parseCursor(index: u32): bool {
-  const length = argLength(index);
-  if (length === 0 || length > 20) return false;
+  let p = argPtr(index);
+  const end = p + argLength(index);
+  const sign: u32 = p < end ? load<u8>(p) : 0;
+  if (sign === PLUS || sign === MINUS) {
+    p += 1;
+    if (p === end || <u32>load<u8>(p) - 48 > 9) return false;
+  }
   let value: u64 = 0;
-  for (let p = argPtr(index); p < argPtr(index) + length; p++) {
+  for (; p < end && load<u8>(p) !== 0; p++) {
     const digit = <u32>load<u8>(p) - 48;
-    if (digit > 9) return false;
     const next = value * 10 + digit;
-    if (value > u64.MAX_VALUE / 10 || next < value) return false;
+    if (digit > 9 || value > u64.MAX_VALUE / 10 || next < value * 10) return false;
     value = next;
   }
-  store<u64>(NUMBER, value, 8);
+  store<u64>(NUMBER, sign === MINUS ? 0 - value : value, 8);
   return true;
 }
 
@@ -88,7 +105,7 @@ export function scan(argc: u32): void {
       if (!parseInt64(argPtr(i + 1), argLength(i + 1), NUMBER)) return fail(notIntegerText());
       count = load<i64>(NUMBER);
       if (count < 1) return fail(syntaxText());
-    } else if (hasValue && argIs(i, 5, Word.MATCH)) pattern = i + 1;
+    } else if (hasValue && argIs(i, 5, Word.MATCH)) pattern = patternAt(i + 1);
     else if (hasValue && argIs(i, 4, Word.TYPE)) type = typeNamed(i + 1);
     else return fail(syntaxText());
   }

@@ -1,9 +1,10 @@
 /** String commands. https://redis.io/docs/latest/commands/?group=string */
-import { Address, Cmd, KeyEvent } from "../abi";
+import { Address, Cmd, KeyEvent, PAGE_BYTES } from "../abi";
 import { argIs, argLength, argPtr, Word } from "../argv";
 import * as effects from "../effects";
 import { deadlineOf, Entry } from "../keyspace/entry";
 import { appendString, Find, find, putInteger, putString } from "../keyspace/keyspace";
+import { alloc, CLASS_COUNT, free } from "../memory/allocator";
 import { availableBytes } from "../memory/pages";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
@@ -25,12 +26,29 @@ import {
 import { integerOf, isInteger, isString, stringBytes, stringLength } from "../types/string";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
-/** Bytes a key costs beyond key and value, at the most: header, deadline, class rounding, its share of the table. */
+/** Bytes a key costs beyond key and value, at the most: header, deadline, its share of the table. */
 const KEY_OVERHEAD_BYTES: u64 = 128;
+/** Key and value up to this length never need a block of more than a page. */
+const SHORT_WORD_BYTES: u32 = 8192;
 
 /** Parses word `index` into NUMBER. */
 function integerArg(index: u32): bool {
   return parseInt64(argPtr(index), argLength(index), NUMBER);
+}
+
+/**
+ * Whether storing `keys` keys, `bytes` long with their values and the longest word of `longest` bytes, cannot fail. The
+ * worst case is twice the bytes (classes and pages rounded up) and a fresh page for every class used. O(1)
+ */
+function isRoomCertain(keys: u32, bytes: u64, longest: u32): bool {
+  const freshPages: u64 = keys * 2 < CLASS_COUNT ? keys * 2 : CLASS_COUNT;
+  const needed = bytes * 2 + KEY_OVERHEAD_BYTES * keys + freshPages * PAGE_BYTES;
+  if (needed > availableBytes()) return false;
+  if (longest <= SHORT_WORD_BYTES) return true;
+  // What is available may lie in pieces: a run that was to be had once is to be had again.
+  const run = alloc(<u32>needed);
+  if (run !== 0) free(run);
+  return run !== 0;
 }
 
 export function get(): void {
@@ -144,11 +162,11 @@ export function set(argc: u32): void {
     deadline = setDeadlineMs(flags);
     if (deadline === 0) return;
   }
-  const existing = find(argPtr(1), argLength(1), Find.Write);
   const wantsOld = (flags & SetFlag.Get) !== 0;
-  // With the old value answered there is no way back: what the new one needs must be there before.
-  if (wantsOld && <u64>argLength(2) * 2 + KEY_OVERHEAD_BYTES > availableBytes())
-    return fail(noMemoryText());
+  const existing = find(argPtr(1), argLength(1), wantsOld ? Find.None : Find.Write);
+  // With the old value answered there is no way back: what the new one needs must be certain before.
+  const newBytes = argLength(1) + argLength(2);
+  if (wantsOld && !isRoomCertain(1, newBytes, newBytes)) return fail(noMemoryText());
   if (wantsOld) {
     if (existing === null) reply.nil();
     else if (!isString(existing)) return fail(wrongTypeText());
@@ -177,14 +195,18 @@ export function mget(argc: u32): void {
 
 export function mset(argc: u32): void {
   if ((argc & 1) === 0) return fail(msetArityText());
-  // All or nothing: what every key could cost must be there before the first is written.
-  let needed: u64 = 0;
-  for (let i: u32 = 1; i < argc; i += 2)
-    needed += <u64>argLength(i) + argLength(i + 1) + KEY_OVERHEAD_BYTES;
-  if (needed + needed / 4 > availableBytes()) return fail(noMemoryText());
+  // All or nothing: what every key could cost must be certain before the first is written.
+  let bytes: u64 = 0;
+  let longest: u32 = 0;
+  for (let i: u32 = 1; i < argc; i++) {
+    bytes += argLength(i);
+    if (argLength(i) > longest) longest = argLength(i);
+  }
+  if (!isRoomCertain(argc >> 1, bytes, longest)) return fail(noMemoryText());
   for (let i: u32 = 1; i < argc; i += 2) {
     const existing = find(argPtr(i), argLength(i), Find.Write);
-    putString(existing, argPtr(i), argLength(i), argPtr(i + 1), argLength(i + 1), 0);
+    const entry = putString(existing, argPtr(i), argLength(i), argPtr(i + 1), argLength(i + 1), 0);
+    ensure(entry !== null, 602, i);
     effects.changedKey(KeyEvent.Set, argPtr(i), argLength(i));
   }
   reply.ok();

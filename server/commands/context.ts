@@ -49,6 +49,8 @@ export interface Services {
   readonly runId: string;
   readonly startedAtMs: number;
   readonly version: string;
+  /** The level of Redis that is answered. */
+  readonly redisVersion: string;
   readonly tcpPort: number;
   readonly persistence: PersistenceView;
   /** Counters that INFO shows and `CONFIG RESETSTAT` clears. */
@@ -88,4 +90,6 @@ export interface CommandContext {
   readonly args: Args;
   readonly reply: ReplyWriter;
   client: Client;
+  /** The rest of this reply, and all later ones, are in this protocol. */
+  useProtocol(protocol: 2 | 3): void;
 }

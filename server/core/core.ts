@@ -37,7 +37,10 @@ export interface Core extends CoreExports {
   readonly memory: CoreMemory;
   /** used_memory without the host's own buffers. */
   usedBytes(): number;
+  /** A u64 of State. */
   counter(field: StateField): number;
+  /** A u32 of State. */
+  field(field: StateField): number;
 }
 
 export interface CoreOptions {
@@ -74,5 +77,6 @@ export function createCore(options: CoreOptions): Core {
   exports.init(options.seed[0] | 0, options.seed[1] | 0);
   const words = memory.words;
   const counter = (field: StateField) => Number(words.getBigUint64(Address.State + field, true));
-  return { ...exports, memory, counter, usedBytes: () => counter(StateField.UsedBytes) };
+  const field = (name: StateField) => words.getUint32(Address.State + name, true);
+  return { ...exports, memory, counter, field, usedBytes: () => counter(StateField.UsedBytes) };
 }

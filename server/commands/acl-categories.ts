@@ -1,0 +1,63 @@
+/** The ACL categories of a command, in Redis's order: those of its flags and group, and those its row names. */
+import type { AclCategory, CommandGroup, CommandSpec } from "./spec.ts";
+
+const ORDER: readonly AclCategory[] = [
+  "keyspace",
+  "read",
+  "write",
+  "set",
+  "sortedset",
+  "list",
+  "hash",
+  "string",
+  "bitmap",
+  "hyperloglog",
+  "geo",
+  "stream",
+  "pubsub",
+  "admin",
+  "fast",
+  "slow",
+  "blocking",
+  "dangerous",
+  "connection",
+  "transaction",
+  "scripting",
+];
+
+const OF_GROUP: Partial<Record<CommandGroup, AclCategory>> = {
+  generic: "keyspace",
+  string: "string",
+  list: "list",
+  set: "set",
+  "sorted-set": "sortedset",
+  hash: "hash",
+  bitmap: "bitmap",
+  hyperloglog: "hyperloglog",
+  geo: "geo",
+  stream: "stream",
+  pubsub: "pubsub",
+  connection: "connection",
+  transactions: "transaction",
+  scripting: "scripting",
+};
+
+/** Does nothing without a subcommand, as CLIENT and unlike COMMAND. */
+function isPureContainer(spec: CommandSpec): boolean {
+  return spec.subcommands !== undefined && spec.arity < -1;
+}
+
+/** Categories without their `@`, in Redis's order. */
+export function aclCategories(spec: CommandSpec): readonly AclCategory[] {
+  const flags = new Set(spec.flags);
+  const found = new Set<AclCategory>(spec.acl);
+  // A container is judged by its subcommands: Redis gives it no category of its group.
+  const ofGroup = isPureContainer(spec) ? undefined : OF_GROUP[spec.group];
+  if (ofGroup !== undefined) found.add(ofGroup);
+  if (flags.has("readonly")) found.add("read");
+  if (flags.has("write")) found.add("write");
+  if (flags.has("blocking")) found.add("blocking");
+  if (flags.has("admin")) found.add("admin").add("dangerous");
+  found.add(flags.has("fast") ? "fast" : "slow");
+  return ORDER.filter((category) => found.has(category));
+}

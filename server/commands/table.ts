@@ -1,0 +1,81 @@
+/** All commands by name, and the lookup of the hot path: packed bytes into an open-addressing table, no strings. */
+import { CLIENT_COMMANDS } from "./client.ts";
+import { COMMAND_COMMANDS } from "./command.ts";
+import { CONNECTION_COMMANDS } from "./connection.ts";
+import { GENERIC_COMMANDS } from "./generic.ts";
+import { SERVER_COMMANDS } from "./server.ts";
+import type { CommandSpec } from "./spec.ts";
+import { STRING_COMMANDS } from "./string.ts";
+
+export const ALL_COMMANDS: readonly CommandSpec[] = [
+  ...STRING_COMMANDS,
+  ...GENERIC_COMMANDS,
+  ...CONNECTION_COMMANDS,
+  ...CLIENT_COMMANDS,
+  ...COMMAND_COMMANDS,
+  ...SERVER_COMMANDS,
+];
+
+export interface CommandTable {
+  readonly specs: readonly CommandSpec[];
+  /** Position by name in any case, -1 = unknown. */
+  indexOf(name: string): number;
+  /** Position of the name at ptr in linear memory, in any case; -1 = unknown. Reads up to 8 bytes over its end. O(1) */
+  lookup(words: DataView, ptr: number, length: number): number;
+}
+
+const SLOTS = 1024;
+const FIELDS = 4; // low word, high word, length, position + 1
+/** Clears the case bit of letters; the few other bytes that collide are told apart by the full comparison. */
+const UPPER = 0xdfdfdfdf | 0;
+
+function slotOf(low: number, high: number, length: number): number {
+  return (Math.imul(low ^ Math.imul(high, 0x9e3779b1) ^ length, 0x85ebca6b) >>> 22) & (SLOTS - 1);
+}
+
+/** Bytes of `word` that belong to a name with `bytes` of it in this word. */
+function keep(word: number, bytes: number): number {
+  if (bytes >= 4) return word & UPPER;
+  return bytes <= 0 ? 0 : word & UPPER & ((1 << (bytes << 3)) - 1);
+}
+
+export function createCommandTable(specs: readonly CommandSpec[]): CommandTable {
+  const slots = new Int32Array(SLOTS * FIELDS);
+  const byName = new Map(specs.map((spec, index) => [spec.name, index]));
+  const names = specs.map((spec) => Buffer.from(spec.name.toUpperCase().padEnd(8, "\0")));
+
+  for (const [index, name] of names.entries()) {
+    const length = specs[index]!.name.length;
+    const low = keep(name.readInt32LE(0), length);
+    const high = keep(name.readInt32LE(4), length - 4);
+    let slot = slotOf(low, high, length);
+    while (slots[slot * FIELDS + 3] !== 0) slot = (slot + 1) & (SLOTS - 1);
+    slots.set([low, high, length, index + 1], slot * FIELDS);
+  }
+
+  /** Letters only differ by case, other bytes not at all. */
+  function isName(words: DataView, ptr: number, length: number, index: number): boolean {
+    const name = names[index]!;
+    for (let i = 0; i < length; i++) {
+      const byte = words.getUint8(ptr + i);
+      if ((byte >= 97 && byte <= 122 ? byte & 0xdf : byte) !== name[i]) return false;
+    }
+    return true;
+  }
+
+  return {
+    specs,
+    indexOf: (name) => byName.get(name.toLowerCase()) ?? -1,
+    lookup(words, ptr, length) {
+      const low = keep(words.getInt32(ptr, true), length);
+      const high = keep(words.getInt32(ptr + 4, true), length - 4);
+      for (let slot = slotOf(low, high, length); ; slot = (slot + 1) & (SLOTS - 1)) {
+        const at = slot * FIELDS;
+        const found = slots[at + 3]!;
+        if (found === 0) return -1;
+        if (slots[at] === low && slots[at + 1] === high && slots[at + 2] === length)
+          if (isName(words, ptr, length, found - 1)) return found - 1;
+      }
+    },
+  };
+}

@@ -1,0 +1,14 @@
+/** Every command case. */
+import { expireCases } from "./expire.ts";
+import { genericCases } from "./generic.ts";
+import { scanCases } from "./scan.ts";
+import { setCases } from "./set.ts";
+import { stringCases } from "./string.ts";
+
+export const allCases = [
+  ...setCases,
+  ...stringCases,
+  ...expireCases,
+  ...genericCases,
+  ...scanCases,
+];

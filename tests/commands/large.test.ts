@@ -1,0 +1,154 @@
+/** Replies larger than the window, values larger than a page, and what happens when the memory ends. */
+import { beforeEach, expect, test } from "bun:test";
+import { Address, StateField, Status, Stream } from "../../core-wasm/abi.ts";
+import { type CoreHarness, createHarness, EVERYTHING } from "../support/core-harness.ts";
+
+const MIB = 1 << 20;
+const RELEASE_BUILD = `${import.meta.dir}/../../build/core.wasm`;
+const NO_MEMORY = /^-OOM /;
+/** As in core-wasm/memory/pages.ts. */
+const RESERVE_PAGES = 64;
+
+let core: CoreHarness;
+beforeEach(() => {
+  core = createHarness({ wasmPath: RELEASE_BUILD });
+});
+
+/** Bytes whose place can be told from their value. */
+function pattern(length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 8) * 7 + (i >> 16)) & 255;
+  return bytes;
+}
+
+function setWord(field: StateField, value: number): void {
+  core.core.memory.words.setUint32(Address.State + field, value, true);
+}
+
+/** Lets the heap have so many more pages of 64 KiB, and the emergency reserve behind them. */
+function leavePages(pages: number): void {
+  const { words } = core.core.memory;
+  const used = words.getUint32(Address.State + StateField.HeapPagesUsed, true);
+  setWord(StateField.PageLimit, used + pages + RESERVE_PAGES);
+}
+
+for (const length of [MIB, 8 * MIB - 40, 8 * MIB, 20 * MIB])
+  test(`a value of ${length} bytes comes back whole`, () => {
+    const value = pattern(length);
+    expect(core.raw("SET", "k", value)).toBe("+OK\r\n");
+    const raw = core.raw("GET", "k");
+    expect(raw.startsWith(`$${length}\r\n`)).toBe(true);
+    expect(raw.endsWith("\r\n")).toBe(true);
+    const body = raw.slice(raw.indexOf("\n") + 1, -2);
+    expect(Buffer.from(body, "latin1").equals(value)).toBe(true);
+    expect(core.raw("STRLEN", "k")).toBe(`:${length}\r\n`);
+    expect(core.raw("SET", "k", "short", "GET")).toBe(raw);
+    expect(core.raw("GET", "k")).toBe("$5\r\nshort\r\n");
+    core.check();
+  });
+
+test("a reply that drains in the middle goes on without a gap", () => {
+  const value = pattern(3 * MIB).toString("latin1");
+  core.raw("SET", "big", value);
+  core.raw("SET", "small", "v");
+  const raw = core.raw("MGET", "small", "big", "none", "big", "small", "big", "small");
+  const big = `$${value.length}\r\n${value}\r\n`;
+  const small = "$1\r\nv\r\n";
+  expect(raw === `*7\r\n${small}${big}$-1\r\n${big}${small}${big}${small}`).toBe(true);
+  expect(core.drained(Stream.Reply)).toBeGreaterThan(0);
+});
+
+test("MGET of more words than the argv table holds answers each", () => {
+  const keys = Array.from({ length: 40_000 }, (_, i) => `k${i}`);
+  expect(core.raw("MSET", ...keys.flatMap((key, i) => [key, `${i}`]))).toBe("+OK\r\n");
+  const reply = core.run("MGET", ...keys);
+  expect(reply.kind === "array" && reply.items.map((item) => "text" in item && item.text)).toEqual(
+    keys.map((_, i) => `${i}`),
+  );
+  core.check();
+});
+
+test("KEYS answers more than the window holds", () => {
+  const keys = Array.from({ length: 40_000 }, (_, i) => `${i}:`.padEnd(250, "k"));
+  core.raw("MSET", ...keys.flatMap((key) => [key, ""]));
+  const drainsBefore = core.drained(Stream.Reply);
+  const reply = core.run("KEYS", "*");
+  expect(core.drained(Stream.Reply)).toBeGreaterThan(drainsBefore);
+  expect(
+    reply.kind === "array" && reply.items.map((item) => "text" in item && item.text).sort(),
+  ).toEqual(keys.sort());
+});
+
+test("a string grows by APPEND up to the limit set, and not beyond", () => {
+  setWord(StateField.MaxStringBytes, 2 * MIB);
+  const tooLong = "-ERR string exceeds maximum allowed size (proto-max-bulk-len)\r\n";
+  const half = "x".repeat(MIB);
+  expect(core.raw("APPEND", "k", half)).toBe(`:${MIB}\r\n`);
+  expect(core.raw("APPEND", "k", half)).toBe(`:${2 * MIB}\r\n`);
+  expect(core.raw("APPEND", "k", "y")).toBe(tooLong);
+  expect(core.status()).toBe(Status.Error);
+  expect(core.raw("APPEND", "k", "")).toBe(`:${2 * MIB}\r\n`);
+  expect(core.raw("STRLEN", "k")).toBe(`:${2 * MIB}\r\n`);
+  core.raw("SET", "n", "12345");
+  setWord(StateField.MaxStringBytes, 6);
+  expect(core.raw("APPEND", "n", "6")).toBe(":6\r\n");
+  expect(core.raw("APPEND", "n", "7")).toBe(tooLong);
+  core.check();
+});
+
+test("a command that finds no memory changes nothing, and the core lives", () => {
+  core.listen(EVERYTHING);
+  core.raw("MSET", "old", "value", "number", "7", "short", "v");
+  core.raw("SET", "large", pattern(100_000));
+  leavePages(20);
+  const value = pattern(2 * MIB);
+  const refused: (string | Uint8Array)[][] = [
+    ["SET", "old", value],
+    ["SET", "fresh", value],
+    ["SET", "old", value, "GET"],
+    ["SET", "old", value, "EX", "100"],
+    ["MSET", "a", "1", "old", value, "b", "2"],
+    ["MSET", "old", "changed", "c", value],
+    ["APPEND", "old", value],
+    ["APPEND", "large", value],
+    ["APPEND", "fresh", value],
+  ];
+  for (const words of refused) {
+    expect(core.raw(...words)).toMatch(NO_MEMORY);
+    expect(core.status()).toBe(Status.Error);
+    expect(core.logged()).toEqual([]);
+    core.check();
+  }
+  expect(core.raw("MGET", "old", "number", "short", "fresh", "a", "b", "c")).toBe(
+    "*7\r\n$5\r\nvalue\r\n$1\r\n7\r\n$1\r\nv\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n",
+  );
+  expect(core.raw("STRLEN", "large")).toBe(":100000\r\n");
+  expect(core.raw("DBSIZE")).toBe(":4\r\n");
+});
+
+test("writing until the memory ends is answered with errors, and deleting makes room again", () => {
+  leavePages(30);
+  const value = "x".repeat(500);
+  let stored = 0;
+  let refused = 0;
+  for (let i = 0; i < 12_000; i++) {
+    const command = [
+      ["SET", `k${i}`, value],
+      ["SET", `k${i}`, value, "GET"],
+      ["MSET", `k${i}`, value, `l${i}`, "1"],
+      ["SET", `k${i}`, value, "EX", "1000"],
+      ["APPEND", `k${i}`, value],
+      ["INCR", `n${i}`],
+      ["EXPIRE", `k${i - 3}`, "500"],
+    ][i % 7]!;
+    const raw = core.raw(...command);
+    if (NO_MEMORY.test(raw)) refused++;
+    else stored++;
+  }
+  expect(stored).toBeGreaterThan(1000);
+  expect(refused).toBeGreaterThan(1000);
+  core.check();
+  for (let i = 0; i < 12_000; i++) core.raw("DEL", `k${i}`);
+  expect(core.raw("SET", "k", value)).toBe("+OK\r\n");
+  core.check();
+});

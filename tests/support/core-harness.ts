@@ -1,0 +1,287 @@
+/**
+ * Drives one core in this process, without the server around it: words in, raw reply and effects out, time by hand.
+ * It is the host of the ABI at its smallest: it fills the argv table, empties what `drain` asks for, and decodes the
+ * effect records.
+ */
+import {
+  Address,
+  ARGV_TABLE_ENTRIES,
+  Cmd,
+  CommandFlag,
+  EFFECT_HEADER_BYTES,
+  EffectKind,
+  EffectMask,
+  INPUT_SLACK_BYTES,
+  IoField,
+  KeyEvent,
+  StateField,
+  Status,
+  Stream,
+} from "../../core-wasm/abi.ts";
+import { type Core, createCore } from "../../server/core/core.ts";
+import { type Reply, wholeReply } from "./reply.ts";
+
+/** A string stands for its latin1 bytes. */
+export type Word = string | Uint8Array;
+
+export type Effect =
+  | { kind: "self" }
+  | { kind: "propagate"; db: number; words: string[] }
+  | { kind: "expired" | "evicted" | "touched"; db: number; key: string }
+  | { kind: "event"; db: number; event: string; key: string }
+  | { kind: "flushed"; db: number };
+
+export interface HarnessOptions {
+  /** Path of a core build; the debug build by default. */
+  wasmPath?: string;
+  seed?: readonly [number, number];
+  nowMs?: number;
+}
+
+export interface CoreHarness {
+  readonly core: Core;
+  /** What the commands of this client find in the IO block. */
+  readonly client: { db: number; protocol: 2 | 3; flags: number };
+  /** Runs a command. @returns its raw reply as latin1 text */
+  raw(...words: Word[]): string;
+  /** Runs a command. @returns its parsed reply */
+  run(...words: Word[]): Reply;
+  /** Status bits of the last command. */
+  status(): number;
+  /** Effects since the last command began, slices in between included. */
+  effects(): Effect[];
+  /** What a log would hold of the last command, as words; SELECT is not shown. */
+  logged(): string[][];
+  /** Times `drain` was called for the stream so far. */
+  drained(stream: Stream): number;
+  /** Chooses what is recorded. */
+  listen(mask: number): void;
+  readonly clock: { nowMs(): number; advance(ms: number): void };
+  /** Works off everything due, in slices. */
+  expireDue(): void;
+  /** Every invariant of the heap. @returns entries seen */
+  check(): number;
+}
+
+export const EVERYTHING = EffectMask.Propagate | EffectMask.Touched | EffectMask.Events;
+
+const DEBUG_BUILD = `${import.meta.dir}/../../build/core.debug.wasm`;
+const FIRST_INSTANT_MS = 1_700_000_000_000;
+
+const READ_ONLY = new Set<Cmd>([
+  Cmd.Get,
+  Cmd.Exists,
+  Cmd.Ttl,
+  Cmd.PTtl,
+  Cmd.ExpireTime,
+  Cmd.PExpireTime,
+  Cmd.Type,
+  Cmd.DbSize,
+  Cmd.MGet,
+  Cmd.StrLen,
+  Cmd.RandomKey,
+  Cmd.Keys,
+  Cmd.Scan,
+]);
+const GROWING = new Set<Cmd>([
+  Cmd.Set,
+  Cmd.MSet,
+  Cmd.Incr,
+  Cmd.IncrBy,
+  Cmd.Decr,
+  Cmd.DecrBy,
+  Cmd.Append,
+]);
+
+const COMMANDS = new Map<string, Cmd>();
+for (const [name, id] of Object.entries(Cmd))
+  if (typeof id === "number") COMMANDS.set(name.toLowerCase(), id);
+
+const EVENT_NAMES = new Map<number, string>();
+for (const [name, id] of Object.entries(KeyEvent))
+  if (typeof id === "number") EVENT_NAMES.set(id, name.toLowerCase());
+
+function commandId(name: Word): Cmd {
+  const id = COMMANDS.get(latin1(bytesOf(name)).toLowerCase());
+  if (id === undefined) throw new Error(`not a command of the core: ${String(name)}`);
+  return id;
+}
+
+function bytesOf(word: Word): Uint8Array {
+  return typeof word === "string" ? Buffer.from(word, "latin1") : word;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+export function createHarness(options: HarnessOptions = {}): CoreHarness {
+  let replyText: string[] = [];
+  let effects: Effect[] = [];
+  let status = 0;
+  let request: string[] = [];
+  const drains = new Map<number, number>();
+
+  const core = createCore({
+    seed: options.seed ?? [0x1234_5678, 0x0bad_cafe],
+    wasmPath: options.wasmPath ?? DEBUG_BUILD,
+    drain(stream) {
+      drains.set(stream, (drains.get(stream) ?? 0) + 1);
+      if (stream === Stream.Reply) takeReply();
+      else if (stream === Stream.Effects) takeEffects();
+    },
+  });
+  const { words, u8, i32, f64 } = core.memory;
+  const ioField = (field: IoField) => (Address.IoBlock + field) >> 2;
+  const u32 = (address: number) => words.getUint32(address, true);
+  const text = (ptr: number, length: number) => latin1(core.memory.bytes(ptr, length));
+
+  function takeReply(): void {
+    const start = u32(Address.IoBlock + IoField.OutStart);
+    const top = u32(Address.IoBlock + IoField.OutTop);
+    replyText.push(text(start, top - start));
+    i32[ioField(IoField.OutTop)] = start;
+  }
+
+  function takeEffects(): void {
+    const top = u32(Address.State + StateField.EffectsTop);
+    let at: number = Address.Effects;
+    while (at < top) {
+      effects.push(decode(at));
+      at += u32(at + 4);
+    }
+    if (at !== top) throw new Error("effect records do not end where the buffer does");
+    words.setUint32(Address.State + StateField.EffectsTop, Address.Effects, true);
+  }
+
+  function decode(at: number): Effect {
+    const kind = words.getUint8(at);
+    const aux = words.getUint8(at + 1);
+    const argc = words.getUint16(at + 2, true);
+    const db = u32(at + 8);
+    const args: string[] = [];
+    for (let i = 0; i < argc; i++) {
+      const pair = at + EFFECT_HEADER_BYTES + 8 * i;
+      args.push(text(u32(pair), u32(pair + 4)));
+    }
+    switch (kind) {
+      case EffectKind.Self:
+        return { kind: "self" };
+      case EffectKind.Propagate:
+        return {
+          kind: "propagate",
+          db,
+          words: [(Cmd[u32(at + 12)] ?? "?").toUpperCase(), ...args],
+        };
+      case EffectKind.Expired:
+        return { kind: "expired", db, key: args[0]! };
+      case EffectKind.Evicted:
+        return { kind: "evicted", db, key: args[0]! };
+      case EffectKind.Touched:
+        return { kind: "touched", db, key: args[0]! };
+      case EffectKind.Event:
+        return { kind: "event", db, event: EVENT_NAMES.get(aux) ?? `?${aux}`, key: args[0]! };
+      case EffectKind.FlushedDb:
+        return { kind: "flushed", db };
+      default:
+        throw new Error(`unknown effect record ${kind}`);
+    }
+  }
+
+  /** Lays the words out as the framer would; runs that do not fit the windows lie in the heap. @returns runs to free */
+  function layArguments(command: Uint8Array[]): number[] {
+    const runs: number[] = [];
+    const place = (bytes: number, fixed: number, fits: boolean): number => {
+      if (fits) return fixed;
+      const run = core.allocInput(bytes) >>> 0;
+      if (run === 0) throw new Error("no memory for the command's words");
+      runs.push(run);
+      return run;
+    };
+    const total = command.reduce((sum, word) => sum + word.length, INPUT_SLACK_BYTES);
+    let data = place(total, Address.Input, Address.Input + total <= Address.InputEnd);
+    const table = place(
+      8 * command.length,
+      Address.ArgvTable,
+      command.length <= ARGV_TABLE_ENTRIES,
+    );
+    const pairs = new DataView(new ArrayBuffer(8 * command.length));
+    command.forEach((word, i) => {
+      pairs.setUint32(8 * i, data, true);
+      pairs.setUint32(8 * i + 4, word.length, true);
+      core.memory.bytes(data, word.length).set(word);
+      data += word.length;
+    });
+    core.memory.bytes(table, pairs.byteLength).set(new Uint8Array(pairs.buffer));
+    i32[ioField(IoField.ArgvPtr)] = table;
+    return runs;
+  }
+
+  const clock = {
+    nowMs: () => f64[(Address.State + StateField.NowMs) >> 3]!,
+    advance(ms: number): void {
+      f64[(Address.State + StateField.NowMs) >> 3] = clock.nowMs() + ms;
+    },
+  };
+
+  const harness: CoreHarness = {
+    core,
+    client: { db: 0, protocol: 2, flags: 0 },
+    raw(...command) {
+      const bytes = command.map(bytesOf);
+      const id = commandId(command[0]!);
+      const runs = layArguments(bytes);
+      i32[ioField(IoField.Protocol)] = harness.client.protocol;
+      i32[ioField(IoField.Db)] = harness.client.db;
+      i32[ioField(IoField.Flags)] = harness.client.flags;
+      replyText = [];
+      effects = [];
+      request = bytes.map(latin1);
+      status = core.execute(id, command.length);
+      takeReply();
+      takeEffects();
+      for (const run of runs) core.freeInput(run | 0);
+      return replyText.join("");
+    },
+    run: (...command) => wholeReply(harness.raw(...command)),
+    status: () => status,
+    effects() {
+      takeEffects();
+      return effects;
+    },
+    logged: () => loggedWords(status, harness.effects(), request),
+    drained: (stream) => drains.get(stream) ?? 0,
+    listen(mask) {
+      words.setUint32(Address.State + StateField.EffectMask, mask, true);
+    },
+    clock,
+    expireDue() {
+      while (core.expireSlice(1000) === 0);
+    },
+    check: () => core.check(),
+  };
+
+  f64[(Address.State + StateField.NowMs) >> 3] = options.nowMs ?? FIRST_INSTANT_MS;
+  for (const id of COMMANDS.values()) {
+    const write = READ_ONLY.has(id) ? 0 : CommandFlag.Write;
+    u8[Address.State + StateField.CommandFlags + id] =
+      write | (GROWING.has(id) ? CommandFlag.DenyOom : 0);
+  }
+  return harness;
+}
+
+/** The host's rule (MECHANISMS 3.1): records in order with the request at its place, or the request alone. */
+function loggedWords(status: number, effects: Effect[], request: string[]): string[][] {
+  const lines: string[][] = [];
+  for (const effect of effects) {
+    if (effect.kind === "self") lines.push(request);
+    else if (effect.kind === "propagate") lines.push(effect.words);
+    else if (effect.kind === "expired" || effect.kind === "evicted")
+      lines.push(["DEL", effect.key]);
+  }
+  const changed = (status & Status.Changed) !== 0;
+  const rewritten = (status & Status.Rewritten) !== 0;
+  if (!changed || rewritten) return lines;
+  if (lines.length > 0) throw new Error("records for the log, but no place for the request");
+  return [request];
+}
