@@ -9,37 +9,41 @@ export function argLength(index: u32): u32 {
   return load<u32>(io().argvPtr + ((<usize>index) << 3), 4);
 }
 
+/** Bit 5 of seven bytes: it makes letters lower-case, and turns no other byte into a letter. */
+const CASE_BITS: u64 = 0x0020_2020_2020_2020;
+
 /**
- * Whether word `index` is `text`, letters in either case. `text` is given as lower-case letters packed from the low byte,
- * eight at most: "px" is 0x7870.
+ * Word `index` for comparison with `Word`, letters in either case: up to seven bytes from the low byte on, their number in
+ * the top byte. 0 for an empty word and for a longer one. Reads over the word's end: input has slack.
  */
-export function argIs(index: u32, length: u32, text: u64): bool {
-  if (argLength(index) !== length) return false;
-  let packed: u64 = 0;
-  const ptr = argPtr(index);
-  for (let i: u32 = 0; i < length; i++) {
-    const byte = <u32>load<u8>(ptr + i);
-    const lower = byte >= 65 && byte <= 90 ? byte | 32 : byte;
-    packed |= (<u64>lower) << (i << 3);
-  }
-  return packed === text;
+export function argWord(index: u32): u64 {
+  const length = argLength(index);
+  if (length > 7) return 0;
+  const mask = ((<u64>1) << (length << 3)) - 1;
+  return ((load<u64>(argPtr(index)) | CASE_BITS) & mask) | ((<u64>length) << 56);
 }
 
-/** Option words, packed for `argIs`. */
+/** Option words and names of types as `argWord` gives them; letters only. */
 export namespace Word {
-  export const NX: u64 = 0x786e;
-  export const XX: u64 = 0x7878;
-  export const GT: u64 = 0x7467;
-  export const LT: u64 = 0x746c;
-  export const EX: u64 = 0x7865;
-  export const PX: u64 = 0x7870;
-  export const GET: u64 = 0x746567;
-  export const EXAT: u64 = 0x74617865;
-  export const PXAT: u64 = 0x74617870;
-  export const KEEPTTL: u64 = 0x6c74747065656b;
-  export const ASYNC: u64 = 0x636e797361;
-  export const SYNC: u64 = 0x636e7973;
-  export const MATCH: u64 = 0x686374616d;
-  export const COUNT: u64 = 0x746e756f63;
-  export const TYPE: u64 = 0x65707974;
+  export const NX: u64 = 0x0200_0000_0000_786e;
+  export const XX: u64 = 0x0200_0000_0000_7878;
+  export const GT: u64 = 0x0200_0000_0000_7467;
+  export const LT: u64 = 0x0200_0000_0000_746c;
+  export const EX: u64 = 0x0200_0000_0000_7865;
+  export const PX: u64 = 0x0200_0000_0000_7870;
+  export const GET: u64 = 0x0300_0000_0074_6567;
+  export const EXAT: u64 = 0x0400_0000_7461_7865;
+  export const PXAT: u64 = 0x0400_0000_7461_7870;
+  export const KEEPTTL: u64 = 0x076c_7474_7065_656b;
+  export const ASYNC: u64 = 0x0500_0063_6e79_7361;
+  export const SYNC: u64 = 0x0400_0000_636e_7973;
+  export const MATCH: u64 = 0x0500_0068_6374_616d;
+  export const COUNT: u64 = 0x0500_0074_6e75_6f63;
+  export const TYPE: u64 = 0x0400_0000_6570_7974;
+  export const STRING: u64 = 0x0600_676e_6972_7473;
+  export const LIST: u64 = 0x0400_0000_7473_696c;
+  export const SET: u64 = 0x0300_0000_0074_6573;
+  export const ZSET: u64 = 0x0400_0000_7465_737a;
+  export const HASH: u64 = 0x0400_0000_6873_6168;
+  export const STREAM: u64 = 0x0600_6d61_6572_7473;
 }

@@ -318,36 +318,6 @@ export function pxatText(): u64 {
   return text(memory.data<u8>([80, 88, 65, 84]), 4);
 }
 
-/** string */
-export function nameStringText(): u64 {
-  return text(memory.data<u8>([115, 116, 114, 105, 110, 103]), 6);
-}
-
-/** list */
-export function nameListText(): u64 {
-  return text(memory.data<u8>([108, 105, 115, 116]), 4);
-}
-
-/** set */
-export function nameSetText(): u64 {
-  return text(memory.data<u8>([115, 101, 116]), 3);
-}
-
-/** zset */
-export function nameZsetText(): u64 {
-  return text(memory.data<u8>([122, 115, 101, 116]), 4);
-}
-
-/** hash */
-export function nameHashText(): u64 {
-  return text(memory.data<u8>([104, 97, 115, 104]), 4);
-}
-
-/** stream */
-export function nameStreamText(): u64 {
-  return text(memory.data<u8>([115, 116, 114, 101, 97, 109]), 6);
-}
-
 /** KEEPTTL */
 export function keepTtlText(): u64 {
   return text(memory.data<u8>([75, 69, 69, 80, 84, 84, 76]), 7);

@@ -1,6 +1,6 @@
 /** Deadlines of keys. https://redis.io/docs/latest/commands/expire/ and its relatives. */
 import { Address, Cmd, IoFlag, KeyEvent } from "../abi";
-import { argIs, argLength, argPtr, Word } from "../argv";
+import { argLength, argPtr, argWord, Word } from "../argv";
 import * as effects from "../effects";
 import { deadlineOf, Entry } from "../keyspace/entry";
 import { clearDeadline, Find, find, removeEntry, setDeadline } from "../keyspace/keyspace";
@@ -33,10 +33,11 @@ enum ExpireFlag {
 }
 
 function expireOption(index: u32): u32 {
-  if (argIs(index, 2, Word.NX)) return ExpireFlag.NX;
-  if (argIs(index, 2, Word.XX)) return ExpireFlag.XX;
-  if (argIs(index, 2, Word.GT)) return ExpireFlag.GT;
-  return argIs(index, 2, Word.LT) ? ExpireFlag.LT : ExpireFlag.Unknown;
+  const word = argWord(index);
+  if (word === Word.NX) return ExpireFlag.NX;
+  if (word === Word.XX) return ExpireFlag.XX;
+  if (word === Word.GT) return ExpireFlag.GT;
+  return word === Word.LT ? ExpireFlag.LT : ExpireFlag.Unknown;
 }
 
 function invalidTime(command: u32): void {

@@ -1,6 +1,6 @@
 /** Commands on keys whatever their type, and on whole databases. */
 import { Address, IoFlag, KeyEvent } from "../abi";
-import { argIs, argLength, argPtr, Word } from "../argv";
+import { argLength, argPtr, argWord, Word } from "../argv";
 import * as effects from "../effects";
 import { Entry, keyLength, keyPtr, Type, typeOf } from "../keyspace/entry";
 import {
@@ -87,7 +87,7 @@ export function dbsize(): void {
 
 /** [ASYNC | SYNC]: freed in slices, or before the reply. @returns false after a syntax error was answered */
 function flushOptions(argc: u32): bool {
-  const known = argc === 2 && (argIs(1, 5, Word.ASYNC) || argIs(1, 4, Word.SYNC));
+  const known = argc === 2 && (argWord(1) === Word.ASYNC || argWord(1) === Word.SYNC);
   if (argc === 1 || known) return true;
   fail(syntaxText());
   return false;
@@ -110,7 +110,7 @@ function finishFlush(db: u32, argc: u32): void {
   // An empty database is flushed into the log too, as in Redis.
   effects.changed();
   // Table ids are few: a flood of flushes pays for itself.
-  const synchronous = argc === 2 && argIs(1, 4, Word.SYNC);
+  const synchronous = argc === 2 && argWord(1) === Word.SYNC;
   if (synchronous || state.orphanCount >= ORPHANS_MAX) freeOrphans(i32.MAX_VALUE);
   reply.ok();
 }

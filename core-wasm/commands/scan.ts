@@ -1,6 +1,6 @@
 /** KEYS and SCAN: walks in hash order (keyspace/table.ts). https://redis.io/docs/latest/commands/scan/ */
 import { Address } from "../abi";
-import { argIs, argLength, argPtr, Word } from "../argv";
+import { argLength, argPtr, argWord, Word } from "../argv";
 import { matches } from "../glob";
 import { Entry, keyLength, keyPtr, Type, typeOf } from "../keyspace/entry";
 import { isExpired, stepRef, walkDb } from "../keyspace/keyspace";
@@ -85,12 +85,13 @@ function parseCursor(index: u32): bool {
 }
 
 function typeNamed(index: u32): u32 {
-  if (argIs(index, 6, 0x676e69727473)) return Type.String;
-  if (argIs(index, 4, 0x7473696c)) return Type.List;
-  if (argIs(index, 3, 0x746573)) return Type.Set;
-  if (argIs(index, 4, 0x7465737a)) return Type.SortedSet;
-  if (argIs(index, 4, 0x68736168)) return Type.Hash;
-  return argIs(index, 6, 0x6d6165727473) ? Type.Stream : NO_SUCH_TYPE;
+  const word = argWord(index);
+  if (word === Word.STRING) return Type.String;
+  if (word === Word.LIST) return Type.List;
+  if (word === Word.SET) return Type.Set;
+  if (word === Word.ZSET) return Type.SortedSet;
+  if (word === Word.HASH) return Type.Hash;
+  return word === Word.STREAM ? Type.Stream : NO_SUCH_TYPE;
 }
 
 export function scan(argc: u32): void {
@@ -100,13 +101,14 @@ export function scan(argc: u32): void {
   let pattern: u32 = 0;
   let type = ANY_TYPE;
   for (let i: u32 = 2; i < argc; i += 2) {
-    const hasValue = i + 1 < argc;
-    if (hasValue && argIs(i, 5, Word.COUNT)) {
+    // An option without its value is none.
+    const word = i + 1 < argc ? argWord(i) : 0;
+    if (word === Word.COUNT) {
       if (!parseInt64(argPtr(i + 1), argLength(i + 1), NUMBER)) return fail(notIntegerText());
       count = load<i64>(NUMBER);
       if (count < 1) return fail(syntaxText());
-    } else if (hasValue && argIs(i, 5, Word.MATCH)) pattern = patternAt(i + 1);
-    else if (hasValue && argIs(i, 4, Word.TYPE)) type = typeNamed(i + 1);
+    } else if (word === Word.MATCH) pattern = patternAt(i + 1);
+    else if (word === Word.TYPE) type = typeNamed(i + 1);
     else return fail(syntaxText());
   }
   scanFrom(cursor, count, pattern, type);

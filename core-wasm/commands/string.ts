@@ -1,6 +1,6 @@
 /** String commands. https://redis.io/docs/latest/commands/?group=string */
 import { Address, Cmd, KeyEvent, PAGE_BYTES } from "../abi";
-import { argIs, argLength, argPtr, Word } from "../argv";
+import { argLength, argPtr, argWord, Word } from "../argv";
 import * as effects from "../effects";
 import { deadlineOf, Entry } from "../keyspace/entry";
 import { appendString, Find, find, putInteger, putString } from "../keyspace/keyspace";
@@ -74,14 +74,15 @@ const BAD_OPTION: u32 = 0x8000_0000;
 
 /** The flag of option word `index`, 0 if it is none. */
 function setOption(index: u32): u32 {
-  if (argIs(index, 2, Word.NX)) return SetFlag.NX;
-  if (argIs(index, 2, Word.XX)) return SetFlag.XX;
-  if (argIs(index, 2, Word.EX)) return SetFlag.Seconds;
-  if (argIs(index, 2, Word.PX)) return SetFlag.Milliseconds;
-  if (argIs(index, 3, Word.GET)) return SetFlag.Get;
-  if (argIs(index, 4, Word.EXAT)) return SetFlag.AtSeconds;
-  if (argIs(index, 4, Word.PXAT)) return SetFlag.AtMilliseconds;
-  return argIs(index, 7, Word.KEEPTTL) ? SetFlag.KeepTtl : 0;
+  const word = argWord(index);
+  if (word === Word.NX) return SetFlag.NX;
+  if (word === Word.XX) return SetFlag.XX;
+  if (word === Word.EX) return SetFlag.Seconds;
+  if (word === Word.PX) return SetFlag.Milliseconds;
+  if (word === Word.GET) return SetFlag.Get;
+  if (word === Word.EXAT) return SetFlag.AtSeconds;
+  if (word === Word.PXAT) return SetFlag.AtMilliseconds;
+  return word === Word.KEEPTTL ? SetFlag.KeepTtl : 0;
 }
 
 /** Options that exclude the one given. */

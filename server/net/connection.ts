@@ -125,14 +125,17 @@ export class Connection {
     const room = Address.InputEnd - start - 64;
     const piece = chunk.length <= room ? chunk : chunk.subarray(0, room);
     u8.set(piece, start);
+    // A chunk that was given back has no length any more.
+    const end = start + piece.length;
+    const surplus = piece === chunk ? null : chunk.subarray(room);
     if (
       chunk.length > TRANSFER_MIN_BYTES &&
       piece === chunk &&
       chunk.byteLength === chunk.buffer.byteLength
     )
       (chunk.buffer as ArrayBuffer).transfer(0);
-    this.frame(start + piece.length, framer);
-    return piece === chunk ? null : chunk.subarray(room);
+    this.frame(end, framer);
+    return surplus;
   }
 
   private frame(end: number, framer: Framer): void {

@@ -1,17 +1,17 @@
 /** Replies larger than the window, values larger than a page, and what happens when the memory ends. */
 import { beforeEach, expect, test } from "bun:test";
 import { Address, StateField, Status, Stream } from "../../core-wasm/abi.ts";
+import { BUILDS } from "../support/core.ts";
 import { type CoreHarness, createHarness, EVERYTHING } from "../support/core-harness.ts";
 
 const MIB = 1 << 20;
-const RELEASE_BUILD = `${import.meta.dir}/../../build/core.wasm`;
 const NO_MEMORY = /^-OOM /;
 /** As in core-wasm/memory/pages.ts. */
 const RESERVE_PAGES = 64;
 
 let core: CoreHarness;
 beforeEach(() => {
-  core = createHarness({ wasmPath: RELEASE_BUILD });
+  core = createHarness({ wasmPath: BUILDS.release });
 });
 
 /** Bytes whose place can be told from their value. */
@@ -150,5 +150,22 @@ test("writing until the memory ends is answered with errors, and deleting makes 
   core.check();
   for (let i = 0; i < 12_000; i++) core.raw("DEL", `k${i}`);
   expect(core.raw("SET", "k", value)).toBe("+OK\r\n");
+  core.check();
+});
+
+test("what is free but in pieces is not promised to MSET or SET GET", () => {
+  leavePages(400);
+  const piece = pattern(100_000);
+  let pieces = 0;
+  while (core.raw("SET", `piece:${pieces}`, piece) === "+OK\r\n") pieces++;
+  for (let i = 0; i < pieces; i += 2) core.raw("DEL", `piece:${i}`);
+  const value = pattern(60 * 65536);
+  core.raw("SET", "old", "v");
+  expect(core.raw("MSET", "a", "1", "b", value, "c", "2")).toMatch(NO_MEMORY);
+  expect(core.raw("SET", "old", value, "GET")).toMatch(NO_MEMORY);
+  expect(core.raw("MGET", "a", "b", "c", "old")).toBe("*4\r\n$-1\r\n$-1\r\n$-1\r\n$1\r\nv\r\n");
+  for (let i = 1; i < pieces; i += 2) core.raw("DEL", `piece:${i}`);
+  expect(core.raw("MSET", "a", "1", "b", value, "c", "2")).toBe("+OK\r\n");
+  expect(core.raw("SET", "old", value, "GET")).toBe("$1\r\nv\r\n");
   core.check();
 });

@@ -1,5 +1,5 @@
 /** Every command case against a real redis-server: what the cases expect is what Redis answers. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, test } from "bun:test";
 import {
   type Connection,
   REFERENCE_PATH,
@@ -7,6 +7,7 @@ import {
   startReference,
 } from "../support/reference.ts";
 import { allCases } from "./cases/index.ts";
+import { runCase } from "./cases/run.ts";
 
 const PORT = 7101;
 
@@ -26,22 +27,7 @@ describe.skipIf(REFERENCE_PATH === null)("redis-server answers as the cases say"
   });
 
   for (const protocol of [2, 3] as const)
-    for (const { name, steps } of allCases)
-      test(`RESP${protocol}: ${name}`, async () => {
-        await client.raw("HELLO", `${protocol}`);
-        await client.raw("SELECT", "0");
-        await client.raw("FLUSHALL");
-        for (const step of steps(Date.now())) {
-          if ("passMs" in step) {
-            await Bun.sleep(step.passMs);
-            continue;
-          }
-          const raw = await client.raw(...step.words);
-          if (step.since72 !== undefined && version < "7.2") continue;
-          expect([step.words.join(" ").slice(0, 100), step.reply(raw, protocol)]).toEqual([
-            step.words.join(" ").slice(0, 100),
-            undefined,
-          ]);
-        }
-      });
+    for (const testCase of allCases)
+      test(`RESP${protocol}: ${testCase.name}`, () =>
+        runCase(testCase, { client, protocol, version }));
 });

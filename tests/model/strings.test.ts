@@ -1,7 +1,13 @@
 /** Strings, counters and deadlines behave like a Map that knows the time. */
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Build, createTestCore, ErrorReply, type Plain, type TestCore } from "../support/core.ts";
+import {
+  type Build,
+  createTestCore,
+  ErrorReply,
+  type Plain,
+  type TestCore,
+} from "../support/core.ts";
 
 interface Value {
   text: string;
@@ -53,67 +59,86 @@ function show(value: Plain): string {
 
 const set = fc
   .record({ key, text, option: fc.constantFrom("", "PX", "KEEPTTL", "NX", "XX", "GET"), ttlMs })
-  .map(({ key, text, option, ttlMs }): Operation => (step) => {
-    const old = live(step, key);
-    const words = ["SET", key, text];
-    if (option !== "") words.push(option);
-    if (option === "PX") words.push(String(ttlMs));
-    const refused = (option === "NX" && old !== undefined) || (option === "XX" && !old);
-    const reply = option === "GET" ? (old?.text ?? null) : refused ? null : "OK";
-    expectReply(step.core.run(...words), reply, `SET ${option}`);
-    if (refused) return;
-    const kept = option === "KEEPTTL" ? (old?.deadline ?? 0) : 0;
-    step.model.set(key, { text, deadline: option === "PX" ? step.nowMs + ttlMs : kept });
-  });
+  .map(
+    ({ key, text, option, ttlMs }): Operation =>
+      (step) => {
+        const old = live(step, key);
+        const words = ["SET", key, text];
+        if (option !== "") words.push(option);
+        if (option === "PX") words.push(String(ttlMs));
+        const refused = (option === "NX" && old !== undefined) || (option === "XX" && !old);
+        const reply = option === "GET" ? (old?.text ?? null) : refused ? null : "OK";
+        expectReply(step.core.run(...words), reply, `SET ${option}`);
+        if (refused) return;
+        const kept = option === "KEEPTTL" ? (old?.deadline ?? 0) : 0;
+        step.model.set(key, { text, deadline: option === "PX" ? step.nowMs + ttlMs : kept });
+      },
+  );
 
-const append = fc.record({ key, text }).map(({ key, text }): Operation => (step) => {
-  const old = live(step, key);
-  const value = { text: (old?.text ?? "") + text, deadline: old?.deadline ?? 0 };
-  step.model.set(key, value);
-  expectReply(step.core.run("APPEND", key, text), value.text.length, "APPEND");
-});
+const append = fc.record({ key, text }).map(
+  ({ key, text }): Operation =>
+    (step) => {
+      const old = live(step, key);
+      const value = { text: (old?.text ?? "") + text, deadline: old?.deadline ?? 0 };
+      step.model.set(key, value);
+      expectReply(step.core.run("APPEND", key, text), value.text.length, "APPEND");
+    },
+);
 
-const incrby = fc.record({ key, by: fc.integer() }).map(({ key, by }): Operation => (step) => {
-  const old = live(step, key);
-  const reply = step.core.run("INCRBY", key, String(by));
-  const number = old?.text ?? "0";
-  if (!INT64.test(number) || !Number.isSafeInteger(Number(number) + by)) {
-    // Where doubles end the model follows the core; unit tests look at the limits.
-    if (reply instanceof ErrorReply) return;
-    step.model.set(key, { text: step.core.run("GET", key) as string, deadline: old?.deadline ?? 0 });
-    return;
-  }
-  const sum = Number(number) + by;
-  expectReply(reply, sum, "INCRBY");
-  step.model.set(key, { text: String(sum), deadline: old?.deadline ?? 0 });
-});
+const incrby = fc.record({ key, by: fc.integer() }).map(
+  ({ key, by }): Operation =>
+    (step) => {
+      const old = live(step, key);
+      const reply = step.core.run("INCRBY", key, String(by));
+      const number = old?.text ?? "0";
+      if (!INT64.test(number) || !Number.isSafeInteger(Number(number) + by)) {
+        // Where doubles end the model follows the core; unit tests look at the limits.
+        if (reply instanceof ErrorReply) return;
+        step.model.set(key, {
+          text: step.core.run("GET", key) as string,
+          deadline: old?.deadline ?? 0,
+        });
+        return;
+      }
+      const sum = Number(number) + by;
+      expectReply(reply, sum, "INCRBY");
+      step.model.set(key, { text: String(sum), deadline: old?.deadline ?? 0 });
+    },
+);
 
-const get = key.map((key): Operation => (step) => {
-  const value = live(step, key);
-  expectReply(step.core.run("GET", key), value?.text ?? null, "GET");
-  expectReply(step.core.run("STRLEN", key), value?.text.length ?? 0, "STRLEN");
-});
+const get = key.map(
+  (key): Operation =>
+    (step) => {
+      const value = live(step, key);
+      expectReply(step.core.run("GET", key), value?.text ?? null, "GET");
+      expectReply(step.core.run("STRLEN", key), value?.text.length ?? 0, "STRLEN");
+    },
+);
 
-const del = fc.array(key, { minLength: 1, maxLength: 4 }).map((keys): Operation => (step) => {
-  let deleted = 0;
-  for (const key of keys) {
-    if (live(step, key) === undefined) continue;
-    step.model.delete(key);
-    deleted++;
-  }
-  expectReply(step.core.run("DEL", ...keys), deleted, "DEL");
-});
+const del = fc.array(key, { minLength: 1, maxLength: 4 }).map(
+  (keys): Operation =>
+    (step) => {
+      let deleted = 0;
+      for (const key of keys) {
+        if (live(step, key) === undefined) continue;
+        step.model.delete(key);
+        deleted++;
+      }
+      expectReply(step.core.run("DEL", ...keys), deleted, "DEL");
+    },
+);
 
-const expire = fc
-  .record({ key, ttlMs, option: fc.constantFrom("", "NX", "XX", "GT", "LT") })
-  .map(({ key, ttlMs, option }): Operation => (step) => {
-    const value = live(step, key);
-    const deadline = step.nowMs + ttlMs;
-    const words = ["PEXPIREAT", key, String(deadline), ...(option === "" ? [] : [option])];
-    const allowed = value !== undefined && allows(option, value.deadline, deadline);
-    expectReply(step.core.run(...words), allowed ? 1 : 0, `PEXPIREAT ${option}`);
-    if (value !== undefined && allowed) value.deadline = deadline;
-  });
+const expire = fc.record({ key, ttlMs, option: fc.constantFrom("", "NX", "XX", "GT", "LT") }).map(
+  ({ key, ttlMs, option }): Operation =>
+    (step) => {
+      const value = live(step, key);
+      const deadline = step.nowMs + ttlMs;
+      const words = ["PEXPIREAT", key, String(deadline), ...(option === "" ? [] : [option])];
+      const allowed = value !== undefined && allows(option, value.deadline, deadline);
+      expectReply(step.core.run(...words), allowed ? 1 : 0, `PEXPIREAT ${option}`);
+      if (value !== undefined && allowed) value.deadline = deadline;
+    },
+);
 
 function allows(option: string, current: number, wanted: number): boolean {
   switch (option) {
@@ -130,30 +155,41 @@ function allows(option: string, current: number, wanted: number): boolean {
   }
 }
 
-const persist = key.map((key): Operation => (step) => {
-  const value = live(step, key);
-  const had = value !== undefined && value.deadline !== 0;
-  if (had) value.deadline = 0;
-  expectReply(step.core.run("PERSIST", key), had ? 1 : 0, "PERSIST");
-});
+const persist = key.map(
+  (key): Operation =>
+    (step) => {
+      const value = live(step, key);
+      const had = value !== undefined && value.deadline !== 0;
+      if (had) value.deadline = 0;
+      expectReply(step.core.run("PERSIST", key), had ? 1 : 0, "PERSIST");
+    },
+);
 
-const pttl = key.map((key): Operation => (step) => {
-  const value = live(step, key);
-  const left = value === undefined ? -2 : value.deadline === 0 ? -1 : value.deadline - step.nowMs;
-  expectReply(step.core.run("PTTL", key), left, "PTTL");
-});
+const pttl = key.map(
+  (key): Operation =>
+    (step) => {
+      const value = live(step, key);
+      const left =
+        value === undefined ? -2 : value.deadline === 0 ? -1 : value.deadline - step.nowMs;
+      expectReply(step.core.run("PTTL", key), left, "PTTL");
+    },
+);
 
-const mset = fc
-  .array(fc.tuple(key, text), { minLength: 1, maxLength: 5 })
-  .map((pairs): Operation => (step) => {
-    for (const [key, text] of pairs) step.model.set(key, { text, deadline: 0 });
-    expectReply(step.core.run("MSET", ...pairs.flat()), "OK", "MSET");
-  });
+const mset = fc.array(fc.tuple(key, text), { minLength: 1, maxLength: 5 }).map(
+  (pairs): Operation =>
+    (step) => {
+      for (const [key, text] of pairs) step.model.set(key, { text, deadline: 0 });
+      expectReply(step.core.run("MSET", ...pairs.flat()), "OK", "MSET");
+    },
+);
 
-const pass = fc.nat(600).map((ms): Operation => (step) => {
-  step.nowMs += ms;
-  step.core.clock.advance(ms);
-});
+const pass = fc.nat(600).map(
+  (ms): Operation =>
+    (step) => {
+      step.nowMs += ms;
+      step.core.clock.advance(ms);
+    },
+);
 
 const work = fc.constantFrom<Operation>(
   ({ core }) => core.expireAll(3),
@@ -187,9 +223,9 @@ function compareAll(step: Step): void {
 }
 
 const cases: [Build, number][] = [
-  ["debug", 150],
-  ["tiny", 80],
-  ["release", 150],
+  ["debug", 600],
+  ["tiny", 400],
+  ["release", 800],
 ];
 for (const [build, runs] of cases)
   test(`strings and deadlines behave like a Map (${build})`, () => {

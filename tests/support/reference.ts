@@ -81,7 +81,8 @@ export function frame(words: readonly Word[]): Buffer {
   return Buffer.concat(parts);
 }
 
-async function openConnection(port: number): Promise<Connection> {
+/** A connection to a server on loopback. */
+export async function openConnection(port: number): Promise<Connection> {
   let received = "";
   let wake = () => {};
   let closed = false;

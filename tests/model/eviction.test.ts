@@ -1,0 +1,283 @@
+/**
+ * Eviction against a Map in access order: not one wrong victim, and never a byte above the limit.
+ * The model follows the effects: what the core says it evicted must be what the model would have.
+ */
+import { expect, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { EffectMask, EvictionPolicy, IoFlag } from "../../core-wasm/abi.ts";
+import { type Build, createTestCore, ErrorReply, type TestCore } from "../support/core.ts";
+import { createRandom, type Random } from "../support/random.ts";
+
+const TRACES = `${import.meta.dir}/../../../shared/traces`;
+const MIB = 1 << 20;
+
+/** Keys in access order, the coldest first; the value is the deadline in ms, 0 = none. */
+type Recency = Map<string, number>;
+
+interface Tally {
+  evictions: number;
+  wrong: number;
+}
+
+function touch(recency: Recency, key: string, deadline: number): void {
+  recency.delete(key);
+  recency.set(key, deadline);
+}
+
+function coldest(recency: Recency, isCandidate: (deadline: number) => boolean): string | undefined {
+  for (const [key, deadline] of recency) if (isCandidate(deadline)) return key;
+  return undefined;
+}
+
+/** Follows the last command's effects; `apply` is what the command itself does to the model, at its place. */
+function follow(
+  core: TestCore,
+  recency: Recency,
+  isCandidate: (deadline: number) => boolean,
+  tally: Tally,
+  apply: () => void,
+): void {
+  let applied = false;
+  for (const effect of core.effects()) {
+    if (effect.kind === "self" || effect.kind === "propagate") {
+      apply();
+      applied = true;
+    }
+    if (effect.kind !== "evicted") continue;
+    tally.evictions++;
+    if (effect.key !== coldest(recency, isCandidate)) tally.wrong++;
+    recency.delete(effect.key);
+  }
+  if (!applied) apply();
+}
+
+/** One random command and what it does to the model, at its place among the effects. */
+function randomCommand(core: TestCore, recency: Recency, random: Random, keys: number): () => void {
+  const key = `key:${random.below(keys)}`;
+  const deadline = core.clock.nowMs() + 1_000_000 + random.below(1_000_000);
+  const value = "v".repeat(random.below(300));
+  const touched = (at: number) => () => touch(recency, key, at);
+  const nothing = () => {};
+  const kind = random.below(20);
+  if (kind < 8) return core.run("SET", key, value) === "OK" ? touched(0) : nothing;
+  if (kind < 10) {
+    const reply = core.run("SET", key, value, "PXAT", String(deadline));
+    return reply === "OK" ? touched(deadline) : nothing;
+  }
+  if (kind < 14) {
+    const hit = core.run("GET", key) !== null;
+    return () => hit && touch(recency, key, recency.get(key)!);
+  }
+  if (kind < 16)
+    return core.run("PEXPIREAT", key, String(deadline)) === 1 ? touched(deadline) : nothing;
+  if (kind < 17) {
+    core.run("PERSIST", key);
+    return () => recency.has(key) && touch(recency, key, 0);
+  }
+  if (kind < 18) {
+    const refused = core.run("APPEND", key, "tail") instanceof ErrorReply;
+    return () => !refused && touch(recency, key, recency.get(key) ?? 0);
+  }
+  if (kind < 19) {
+    core.run("DEL", key);
+    return () => recency.delete(key);
+  }
+  return lookOnly(core, key);
+}
+
+/** Looks that are no use: recency must not move. */
+function lookOnly(core: TestCore, key: string): () => void {
+  core.run("TTL", key);
+  core.run("EXISTS", key);
+  core.harness.client.flags = IoFlag.NoTouch;
+  core.run("GET", key);
+  core.harness.client.flags = 0;
+  return () => {};
+}
+
+interface Policy {
+  name: string;
+  policy: EvictionPolicy;
+  isCandidate: (deadline: number) => boolean;
+}
+const RECENCY_POLICIES: Policy[] = [
+  { name: "allkeys-lru", policy: EvictionPolicy.AllKeysLru, isCandidate: () => true },
+  {
+    name: "volatile-lru",
+    policy: EvictionPolicy.VolatileLru,
+    isCandidate: (deadline) => deadline !== 0,
+  },
+];
+
+const mixes: [Build, number][] = [
+  ["release", 150_000],
+  ["tiny", 25_000],
+];
+for (const { name, policy, isCandidate } of RECENCY_POLICIES)
+  for (const [build, commands] of mixes)
+    test(`${name} evicts in exact order under a random mix (${build})`, () => {
+      const core = createTestCore({ build });
+      core.harness.listen(EffectMask.Propagate);
+      core.limit(MIB, policy);
+      core.tidyAll();
+      const random = createRandom(21);
+      const recency: Recency = new Map();
+      const tally: Tally = { evictions: 0, wrong: 0 };
+      for (let i = 0; i < commands; i++) {
+        const apply = randomCommand(core, recency, random, 20_000);
+        follow(core, recency, isCandidate, tally, apply);
+        if (i % 500 === 0) core.tidyAll(1 + random.below(500));
+        if (i % 10_000 === 0) core.check();
+      }
+      expect(tally.wrong).toBe(0);
+      expect(tally.evictions).toBeGreaterThan(commands / 30);
+      expect(core.check()).toBe(recency.size);
+    });
+
+test("an exact LRU survives changes of policy there and back, with commands in between", () => {
+  const core = createTestCore({ build: "tiny" });
+  core.harness.listen(EffectMask.Propagate);
+  const random = createRandom(5);
+  for (let round = 0; round < 20; round++) {
+    core.limit(MIB, random.pick([EvictionPolicy.AllKeysLru, EvictionPolicy.VolatileTtl]));
+    core.limit(MIB, random.pick([EvictionPolicy.VolatileLru, EvictionPolicy.NoEviction]));
+    for (let i = 0; i < 300; i++) {
+      randomCommand(core, new Map(), random, 2000);
+      if (random.chance(0.1)) core.harness.core.tidySlice(1 + random.below(50));
+    }
+    core.check();
+  }
+  // Once every key has been used again the past under other policies is forgotten.
+  core.limit(0, EvictionPolicy.NoEviction);
+  core.limit(MIB, EvictionPolicy.AllKeysLru);
+  core.tidyAll();
+  const keys: string[] = [];
+  for (let i = 0; i < 2000; i++) if (core.run("GET", `key:${i}`) !== null) keys.push(`key:${i}`);
+  core.limit(core.usedBytes(), EvictionPolicy.AllKeysLru);
+  const recency: Recency = new Map(keys.map((key) => [key, 0]));
+  const tally: Tally = { evictions: 0, wrong: 0 };
+  for (let i = 0; tally.evictions < 500; i++) {
+    core.run("SET", `new:${i}`, "v".repeat(100));
+    follow(
+      core,
+      recency,
+      () => true,
+      tally,
+      () => touch(recency, `new:${i}`, 0),
+    );
+  }
+  expect(tally.wrong).toBe(0);
+  core.check();
+});
+
+const traces = ["2_pools", "multi2", "sprite"];
+for (const name of traces) {
+  const file = `${TRACES}/${name}.trace.gz`;
+  test.skipIf(!existsSync(file))(`allkeys-lru evicts in exact order on the trace ${name}`, () => {
+    const core = createTestCore({ build: "release" });
+    core.harness.listen(EffectMask.Propagate);
+    core.limit(128 * 1024, EvictionPolicy.AllKeysLru);
+    core.tidyAll();
+    const recency: Recency = new Map();
+    const tally: Tally = { evictions: 0, wrong: 0 };
+    const lines = gunzipSync(readFileSync(file)).toString("latin1").split("\n");
+    for (const line of lines) {
+      const key = line.trim();
+      if (key === "" || key.includes("*")) continue;
+      if (core.run("GET", key) === null) core.must("SET", key, "0123456789abcdef");
+      follow(
+        core,
+        recency,
+        () => true,
+        tally,
+        () => touch(recency, key, 0),
+      );
+    }
+    expect(tally.wrong).toBe(0);
+    expect(tally.evictions).toBeGreaterThan(100);
+    expect(core.check()).toBe(recency.size);
+  });
+}
+
+test("volatile-ttl evicts the smallest deadline first", () => {
+  for (const build of ["tiny", "release"] as const) {
+    const core = createTestCore({ build });
+    core.harness.listen(EffectMask.Propagate);
+    core.limit(MIB / 2, EvictionPolicy.VolatileTtl);
+    core.tidyAll();
+    const random = createRandom(9);
+    const deadlines = new Map<string, number>();
+    const startMs = core.clock.nowMs();
+    let evictions = 0;
+    for (let i = 0; i < 12_000; i++) {
+      const key = `key:${random.below(8000)}`;
+      const deadline = startMs + 1_000_000 + random.below(100_000);
+      const value = "v".repeat(random.below(200));
+      core.must("SET", key, value, "PXAT", String(deadline));
+      let applied = false;
+      for (const effect of core.effects()) {
+        if (effect.kind === "evicted") {
+          const least = applied ? Math.min(...deadlines.values()) : undefined;
+          expectSmallest(deadlines, effect.key, least);
+          deadlines.delete(effect.key);
+          evictions++;
+        } else {
+          deadlines.set(key, deadline);
+          applied = true;
+        }
+      }
+      if (!applied) deadlines.set(key, deadline);
+      if (i % 1000 === 0) core.check();
+    }
+    expect(evictions).toBeGreaterThan(1000);
+    expect(core.check()).toBe(deadlines.size);
+  }
+});
+
+function expectSmallest(deadlines: Map<string, number>, victim: string, least?: number): void {
+  const smallest = least ?? Math.min(...deadlines.values());
+  if (deadlines.get(victim) !== smallest)
+    throw new Error(`evicted ${victim}, due ${deadlines.get(victim)} and not ${smallest}`);
+}
+
+test("what a volatile policy may not evict stays, and writes are refused", () => {
+  const core = createTestCore({ build: "tiny" });
+  core.limit(MIB / 4, EvictionPolicy.VolatileLru);
+  core.tidyAll();
+  let stored = 0;
+  for (; ; stored++) {
+    const reply = core.run("SET", `key:${stored}`, "v".repeat(100));
+    if (!(reply instanceof ErrorReply)) continue;
+    expect(reply.text).toStartWith("OOM ");
+    break;
+  }
+  expect(core.run("DBSIZE")).toBe(stored);
+  expect(core.run("DEL", "key:0", "key:1", "key:2", "key:3")).toBe(4);
+  expect(core.run("SET", "again", "v")).toBe("OK");
+  core.check();
+});
+
+const policies = {
+  "allkeys-lru": EvictionPolicy.AllKeysLru,
+  "volatile-ttl": EvictionPolicy.VolatileTtl,
+  "allkeys-random": EvictionPolicy.AllKeysRandom,
+};
+for (const [name, policy] of Object.entries(policies))
+  test(`used memory is never above the limit under ${name}, with values of all sizes`, () => {
+    const core = createTestCore({ build: "release" });
+    const limit = 8 * MIB;
+    core.limit(limit, policy);
+    core.tidyAll();
+    const random = createRandom(33);
+    for (let i = 0; i < 20_000; i++) {
+      const bytes = random.below(2 ** (1 + random.below(18)));
+      const key = `key:${random.below(30_000)}`;
+      core.run("SET", key, "v".repeat(bytes), "PX", String(1_000_000 + random.below(1_000_000)));
+      if (core.usedBytes() > limit) throw new Error(`${core.usedBytes()} bytes after SET ${bytes}`);
+      if (random.chance(0.2)) core.run("APPEND", key, "tail".repeat(random.below(100)));
+      if (core.usedBytes() > limit) throw new Error(`${core.usedBytes()} bytes after APPEND`);
+      if (i % 100 === 0) core.harness.core.tidySlice(500);
+    }
+    core.check();
+  });
