@@ -10,8 +10,8 @@ import * as stringCommands from "./commands/string";
 import { placeSelf } from "./effects";
 import { makeRoom, trimToLimit } from "./keyspace/evict";
 import { forgetLookup } from "./keyspace/keyspace";
+import * as reply from "./reply";
 import { io, state } from "./state";
-import { fail, oomText, unknownText } from "./texts";
 
 function argumentBytes(argc: u32): u64 {
   let bytes: u64 = 0;
@@ -29,7 +29,7 @@ export function execute(commandId: i32, argc: i32): i32 {
     const growing = (flags & CommandFlag.DenyOom) !== 0;
     const room = makeRoom(growing ? argumentBytes(argc) : 0);
     if (growing && !room) {
-      fail(oomText());
+      reply.error("OOM command not allowed when used memory > 'maxmemory'.");
       return state.status;
     }
   }
@@ -100,6 +100,6 @@ function run(commandId: i32, argc: u32): void {
     case Cmd.Scan:
       return scanCommands.scan(argc);
     default:
-      return fail(unknownText());
+      return reply.error("ERR command is not known to the core");
   }
 }

@@ -15,13 +15,14 @@ import {
   Stream,
 } from "./abi";
 import { drain } from "./memory/env";
-import { formatInt64 } from "./memory/text";
+import { formatInt64, narrow } from "./memory/text";
 import { io, state } from "./state";
 
 const PAIR_BYTES: u32 = 8;
 /** Keys up to this length are copied into the record; for a longer one the record is drained while the key still lies there. */
 const COPIED_KEY_BYTES: u32 = 65536;
-const NUMBER_BYTES: u32 = 24;
+/** Each word of a rewritten command has this much room of its own in the record, for a number or a literal. */
+const WORD_SLOT_BYTES: u32 = 24;
 
 function wants(mask: u32): bool {
   return (state.effectMask & mask) !== 0;
@@ -112,10 +113,11 @@ export function placeSelf(): void {
 /** Begins a command that is propagated instead of the request. @returns false = nobody follows, skip the words */
 export function begin(commandId: u32, argc: u32): bool {
   if (!wants(EffectMask.Propagate)) return false;
-  const bytes = EFFECT_HEADER_BYTES + argc * (PAIR_BYTES + NUMBER_BYTES);
+  const bytes = EFFECT_HEADER_BYTES + argc * (PAIR_BYTES + WORD_SLOT_BYTES);
   const record = header(EffectKind.Propagate, 0, 0, bytes, io().db, commandId);
   store<u16>(record, <u16>argc, 2);
   state.effectRecord = <u32>record + EFFECT_HEADER_BYTES;
+  state.effectSlot = state.effectRecord + argc * PAIR_BYTES;
   state.effectsTop = <u32>record + bytes;
   state.status |= Status.Rewritten;
   return true;
@@ -126,15 +128,17 @@ export function word(ptr: usize, length: u32): void {
   store<u32>(state.effectRecord, <u32>ptr);
   store<u32>(state.effectRecord, length, 4);
   state.effectRecord += PAIR_BYTES;
+  state.effectSlot += WORD_SLOT_BYTES;
 }
 
-/** The next word: a number, whose digits lie at the record's end. The record has one number at most. */
+/** The next word: a number; its digits lie in the record. */
 export function number(value: i64): void {
-  const digits = <usize>state.effectsTop - NUMBER_BYTES;
+  const digits: usize = state.effectSlot;
   word(digits, formatInt64(value, digits));
 }
 
-/** The next word: a static text (`texts.ts`). */
-export function text(packed: u64): void {
-  word(<usize>(packed & 0xffffffff), <u32>(packed >> 32));
+/** The next word: a literal of at most WORD_SLOT_BYTES letters, copied into the record. */
+export function text(literal: string): void {
+  const letters: usize = state.effectSlot;
+  word(letters, narrow(literal, letters));
 }

@@ -6,7 +6,7 @@
 import { Status, Stream } from "./abi";
 import { Entry } from "./keyspace/entry";
 import { drain } from "./memory/env";
-import { formatInt64, formatUint64 } from "./memory/text";
+import { formatInt64, formatUint64, narrow } from "./memory/text";
 import { io, state } from "./state";
 import { stringBytes, stringLength } from "./types/string";
 
@@ -15,6 +15,8 @@ const HEADER_BYTES: u32 = 24;
 const CRLF: u16 = 0x0a0d;
 
 enum Byte {
+  Simple = 43,
+  Error = 45,
   Integer = 58,
   Bulk = 36,
   Array = 42,
@@ -36,17 +38,21 @@ function crlf(at: usize): usize {
   return at + 2;
 }
 
+/** Type byte and text of a line whose end is still to come. */
+function line(type: u32, text: string): void {
+  const at = room(1 + <u32>text.length);
+  store<u8>(at, <u8>type);
+  advance(at + 1 + narrow(text, at + 1));
+}
+
+function endLine(): void {
+  advance(crlf(room(2)));
+}
+
 function header(type: u32, count: u64): void {
   const at = room(HEADER_BYTES);
   store<u8>(at, <u8>type);
   advance(crlf(at + 1 + formatUint64(count, at + 1)));
-}
-
-/** Static text: bytes with their line end, as `memory.data` laid them. */
-export function raw(ptr: usize, length: u32): void {
-  const at = room(length);
-  memory.copy(at, ptr, length);
-  advance(at + length);
 }
 
 export function ok(): void {
@@ -93,7 +99,7 @@ export function bulk(ptr: usize, length: u32): void {
     from += piece;
     left -= piece;
   }
-  advance(crlf(room(2)));
+  endLine();
 }
 
 /** The value of a string entry. */
@@ -102,17 +108,23 @@ export function bulkOf(entry: Entry): void {
   bulk(stringBytes(entry), length);
 }
 
-/** An error line given as static bytes without its CRLF. */
-export function error(ptr: usize, length: u32): void {
-  state.status |= Status.Error;
-  raw(ptr, length);
-  advance(crlf(room(2)));
+/** `+text`. */
+export function simple(text: string): void {
+  line(Byte.Simple, text);
+  endLine();
 }
 
-/** An error line of a static beginning and a client's word: up to a NUL byte, line breaks made blanks, as Redis shows it. */
-export function errorAbout(ptr: usize, length: u32, word: usize, wordLength: u32): void {
+/** An error line, its code included: "ERR syntax error". */
+export function error(text: string): void {
   state.status |= Status.Error;
-  raw(ptr, length);
+  line(Byte.Error, text);
+  endLine();
+}
+
+/** An error line of a beginning and a client's word: up to a NUL byte, line breaks made blanks, as Redis shows it. */
+export function errorAbout(text: string, word: usize, wordLength: u32): void {
+  state.status |= Status.Error;
+  line(Byte.Error, text);
   for (let p = word; p < word + wordLength; p++) {
     const byte = load<u8>(p);
     if (byte === 0) break;
@@ -120,5 +132,21 @@ export function errorAbout(ptr: usize, length: u32, word: usize, wordLength: u32
     store<u8>(at, byte === 13 || byte === 10 ? 32 : byte);
     advance(at + 1);
   }
-  advance(crlf(room(2)));
+  endLine();
+}
+
+export function wrongType(): void {
+  error("WRONGTYPE Operation against a key holding the wrong kind of value");
+}
+
+export function syntaxError(): void {
+  error("ERR syntax error");
+}
+
+export function notInteger(): void {
+  error("ERR value is not an integer or out of range");
+}
+
+export function noMemory(): void {
+  error("OOM out of memory: the keyspace has reached its 4 GiB");
 }

@@ -64,7 +64,7 @@ export class State {
   maxStringBytes: u32;
 
   status: u32; // Status bits of the command that runs
-  effectRecord: u32; // the record being written
+  effectRecord: u32; // where the next word of the record being written goes
   random: u64; // generator state
   maxBytes: u64; // maxmemory, 0 = unset
   policy: u32; // EvictionPolicy
@@ -92,6 +92,7 @@ export class State {
   moveIndex: u32;
   moveSettledPages: u32; // pages in use when a round ended that moved nothing
   movedBlocks: u32; // in this round
+  effectSlot: u32; // room for the next word's own bytes in the record being written
 }
 
 /** Areas inside State, as offsets from its start. */

@@ -7,19 +7,6 @@ import { clearDeadline, Find, find, removeEntry, setDeadline } from "../keyspace
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { io, nowMs, ScratchArea } from "../state";
-import {
-  expireExpireatText,
-  expireExpireText,
-  expirePexpireatText,
-  expirePexpireText,
-  fail,
-  failAbout,
-  gtLtConflictText,
-  noMemoryText,
-  notIntegerText,
-  nxConflictText,
-  unsupportedText,
-} from "../texts";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
 const KNOWN_DEADLINE: u64 = 0xffff_ffff_ffff_ffff;
@@ -41,10 +28,10 @@ function expireOption(index: u32): u32 {
 }
 
 function invalidTime(command: u32): void {
-  if (command === Cmd.Expire) fail(expireExpireText());
-  else if (command === Cmd.PExpire) fail(expirePexpireText());
-  else if (command === Cmd.ExpireAt) fail(expireExpireatText());
-  else fail(expirePexpireatText());
+  if (command === Cmd.Expire) reply.error("ERR invalid expire time in 'expire' command");
+  else if (command === Cmd.PExpire) reply.error("ERR invalid expire time in 'pexpire' command");
+  else if (command === Cmd.ExpireAt) reply.error("ERR invalid expire time in 'expireat' command");
+  else reply.error("ERR invalid expire time in 'pexpireat' command");
 }
 
 /** Whether the conditions allow the new deadline; a key without one counts as living for ever. */
@@ -62,13 +49,16 @@ export function expire(command: u32, argc: u32): void {
   let flags: u32 = 0;
   for (let i: u32 = 3; i < argc; i++) {
     const flag = expireOption(i);
-    if (flag === ExpireFlag.Unknown) return failAbout(unsupportedText(), argPtr(i), argLength(i));
+    if (flag === ExpireFlag.Unknown)
+      return reply.errorAbout("ERR Unsupported option ", argPtr(i), argLength(i));
     flags |= flag;
   }
-  if ((flags & ExpireFlag.NX) !== 0 && flags !== ExpireFlag.NX) return fail(nxConflictText());
+  if ((flags & ExpireFlag.NX) !== 0 && flags !== ExpireFlag.NX)
+    return reply.error("ERR NX and XX, GT or LT options at the same time are not compatible");
   const both: u32 = ExpireFlag.GT | ExpireFlag.LT;
-  if ((flags & both) === both) return fail(gtLtConflictText());
-  if (!parseInt64(argPtr(2), argLength(2), NUMBER)) return fail(notIntegerText());
+  if ((flags & both) === both)
+    return reply.error("ERR GT and LT options at the same time are not compatible");
+  if (!parseInt64(argPtr(2), argLength(2), NUMBER)) return reply.notInteger();
   let value = load<i64>(NUMBER);
   if (command === Cmd.Expire || command === Cmd.ExpireAt) {
     if (value > i64.MAX_VALUE / 1000 || value < i64.MIN_VALUE / 1000) return invalidTime(command);
@@ -93,7 +83,7 @@ function applyDeadline(entry: Entry, atMs: i64): void {
     if (effects.begin(Cmd.Del, 1)) effects.word(key, length);
     return reply.integer(1);
   }
-  if (setDeadline(entry, atMs <= 0 ? 1 : <u64>atMs) === null) return fail(noMemoryText());
+  if (setDeadline(entry, atMs <= 0 ? 1 : <u64>atMs) === null) return reply.noMemory();
   effects.changedKey(KeyEvent.Expire, key, length);
   if (effects.begin(Cmd.PExpireAt, 2)) {
     effects.word(key, length);

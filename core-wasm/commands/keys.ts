@@ -20,21 +20,6 @@ import { freeOrphans } from "../keyspace/orphans";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { io, ScratchArea, state } from "../state";
-import {
-  dbRangeText,
-  fail,
-  firstDbText,
-  say,
-  secondDbText,
-  syntaxText,
-  typeHashText,
-  typeListText,
-  typeNoneText,
-  typeSetText,
-  typeStreamText,
-  typeStringText,
-  typeZsetText,
-} from "../texts";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
 const ORPHANS_MAX: u32 = 100;
@@ -64,20 +49,20 @@ export function exists(argc: u32): void {
 
 export function type(): void {
   const entry = find(argPtr(1), argLength(1), Find.NoTouch);
-  if (entry === null) return say(typeNoneText());
+  if (entry === null) return reply.simple("none");
   switch (typeOf(entry)) {
     case Type.String:
-      return say(typeStringText());
+      return reply.simple("string");
     case Type.List:
-      return say(typeListText());
+      return reply.simple("list");
     case Type.Set:
-      return say(typeSetText());
+      return reply.simple("set");
     case Type.SortedSet:
-      return say(typeZsetText());
+      return reply.simple("zset");
     case Type.Hash:
-      return say(typeHashText());
+      return reply.simple("hash");
     default:
-      return say(typeStreamText());
+      return reply.simple("stream");
   }
 }
 
@@ -89,7 +74,7 @@ export function dbsize(): void {
 function flushOptions(argc: u32): bool {
   const known = argc === 2 && (argWord(1) === Word.ASYNC || argWord(1) === Word.SYNC);
   if (argc === 1 || known) return true;
-  fail(syntaxText());
+  reply.syntaxError();
   return false;
 }
 
@@ -123,12 +108,13 @@ function int32Arg(index: u32): bool {
 }
 
 export function swapdb(): void {
-  if (!int32Arg(1)) return fail(firstDbText());
+  if (!int32Arg(1)) return reply.error("ERR invalid first DB index");
   const first = load<i64>(NUMBER);
-  if (!int32Arg(2)) return fail(secondDbText());
+  if (!int32Arg(2)) return reply.error("ERR invalid second DB index");
   const second = load<i64>(NUMBER);
   const count = <i64>state.databases;
-  if (first < 0 || first >= count || second < 0 || second >= count) return fail(dbRangeText());
+  if (first < 0 || first >= count || second < 0 || second >= count)
+    return reply.error("ERR DB index is out of range");
   if (first !== second) {
     swapDb(<u32>first, <u32>second);
     effects.flushed(<u32>first);

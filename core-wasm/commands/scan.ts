@@ -7,7 +7,6 @@ import { isExpired, stepRef, walkDb } from "../keyspace/keyspace";
 import { formatUint64, parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { io, ScratchArea, state } from "../state";
-import { cursorText, fail, notIntegerText, syntaxText } from "../texts";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
 /** Refs found by one SCAN call wait here for the array's length. */
@@ -95,7 +94,7 @@ function typeNamed(index: u32): u32 {
 }
 
 export function scan(argc: u32): void {
-  if (!parseCursor(1)) return fail(cursorText());
+  if (!parseCursor(1)) return reply.error("ERR invalid cursor");
   const cursor = load<u64>(NUMBER, 8);
   let count = DEFAULT_COUNT;
   let pattern: u32 = 0;
@@ -104,12 +103,12 @@ export function scan(argc: u32): void {
     // An option without its value is none.
     const word = i + 1 < argc ? argWord(i) : 0;
     if (word === Word.COUNT) {
-      if (!parseInt64(argPtr(i + 1), argLength(i + 1), NUMBER)) return fail(notIntegerText());
+      if (!parseInt64(argPtr(i + 1), argLength(i + 1), NUMBER)) return reply.notInteger();
       count = load<i64>(NUMBER);
-      if (count < 1) return fail(syntaxText());
+      if (count < 1) return reply.syntaxError();
     } else if (word === Word.MATCH) pattern = patternAt(i + 1);
     else if (word === Word.TYPE) type = typeNamed(i + 1);
-    else return fail(syntaxText());
+    else return reply.syntaxError();
   }
   scanFrom(cursor, count, pattern, type);
 }

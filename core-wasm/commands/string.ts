@@ -9,20 +9,6 @@ import { availableBytes } from "../memory/pages";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { ensure, nowMs, ScratchArea, state } from "../state";
-import {
-  decrementText,
-  expireSetText,
-  fail,
-  keepTtlText,
-  msetArityText,
-  noMemoryText,
-  notIntegerText,
-  overflowText,
-  pxatText,
-  syntaxText,
-  tooLongText,
-  wrongTypeText,
-} from "../texts";
 import { integerOf, isInteger, isString, stringBytes, stringLength } from "../types/string";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
@@ -54,7 +40,7 @@ function isRoomCertain(keys: u32, bytes: u64, longest: u32): bool {
 export function get(): void {
   const entry = find(argPtr(1), argLength(1), Find.None);
   if (entry === null) return reply.nil();
-  if (!isString(entry)) return fail(wrongTypeText());
+  if (!isString(entry)) return reply.wrongType();
   reply.bulkOf(entry);
 }
 
@@ -111,7 +97,7 @@ function setOptions(argc: u32): u32 {
 /** The absolute deadline that the expiry option asks for, 0 after an error was answered. */
 function setDeadlineMs(flags: u32): u64 {
   if (!integerArg(load<u32>(NUMBER, 8))) {
-    fail(notIntegerText());
+    reply.notInteger();
     return 0;
   }
   let value = load<i64>(NUMBER);
@@ -119,13 +105,13 @@ function setDeadlineMs(flags: u32): u64 {
   const relative = (flags & (SetFlag.Seconds | SetFlag.Milliseconds)) !== 0;
   const tooLarge = inSeconds && value > i64.MAX_VALUE / 1000;
   if (value <= 0 || tooLarge) {
-    fail(expireSetText());
+    reply.error("ERR invalid expire time in 'set' command");
     return 0;
   }
   if (inSeconds) value *= 1000;
   if (relative) {
     if (value > i64.MAX_VALUE - <i64>nowMs()) {
-      fail(expireSetText());
+      reply.error("ERR invalid expire time in 'set' command");
       return 0;
     }
     value += <i64>nowMs();
@@ -147,9 +133,9 @@ function storeSet(existing: Entry | null, deadline: u64, flags: u32): bool {
   if (!effects.begin(Cmd.Set, expires ? 4 : keeps ? 3 : 2)) return true;
   effects.word(key, length);
   effects.word(argPtr(2), argLength(2));
-  if (keeps) effects.text(keepTtlText());
+  if (keeps) effects.text("KEEPTTL");
   if (expires) {
-    effects.text(pxatText());
+    effects.text("PXAT");
     effects.number(<i64>deadline);
   }
   return true;
@@ -157,7 +143,7 @@ function storeSet(existing: Entry | null, deadline: u64, flags: u32): bool {
 
 export function set(argc: u32): void {
   const flags = argc === 3 ? 0 : setOptions(argc);
-  if (flags === BAD_OPTION) return fail(syntaxText());
+  if (flags === BAD_OPTION) return reply.syntaxError();
   let deadline: u64 = 0;
   if ((flags & ANY_EXPIRY) !== 0) {
     deadline = setDeadlineMs(flags);
@@ -167,10 +153,10 @@ export function set(argc: u32): void {
   const existing = find(argPtr(1), argLength(1), wantsOld ? Find.None : Find.Write);
   // With the old value answered there is no way back: what the new one needs must be certain before.
   const newBytes = argLength(1) + argLength(2);
-  if (wantsOld && !isRoomCertain(1, newBytes, newBytes)) return fail(noMemoryText());
+  if (wantsOld && !isRoomCertain(1, newBytes, newBytes)) return reply.noMemory();
   if (wantsOld) {
     if (existing === null) reply.nil();
-    else if (!isString(existing)) return fail(wrongTypeText());
+    else if (!isString(existing)) return reply.wrongType();
     else reply.bulkOf(existing);
   }
   const refused = existing === null ? flags & SetFlag.XX : flags & SetFlag.NX;
@@ -181,7 +167,7 @@ export function set(argc: u32): void {
   if ((flags & SetFlag.KeepTtl) !== 0 && existing !== null) deadline = deadlineOf(existing);
   const stored = storeSet(existing, deadline, flags);
   ensure(stored || !wantsOld, 601, argLength(2));
-  if (!stored) return fail(noMemoryText());
+  if (!stored) return reply.noMemory();
   if (!wantsOld) reply.ok();
 }
 
@@ -195,7 +181,7 @@ export function mget(argc: u32): void {
 }
 
 export function mset(argc: u32): void {
-  if ((argc & 1) === 0) return fail(msetArityText());
+  if ((argc & 1) === 0) return reply.error("ERR wrong number of arguments for 'mset' command");
   // All or nothing: what every key could cost must be certain before the first is written.
   let bytes: u64 = 0;
   let longest: u32 = 0;
@@ -203,7 +189,7 @@ export function mset(argc: u32): void {
     bytes += argLength(i);
     if (argLength(i) > longest) longest = argLength(i);
   }
-  if (!isRoomCertain(argc >> 1, bytes, longest)) return fail(noMemoryText());
+  if (!isRoomCertain(argc >> 1, bytes, longest)) return reply.noMemory();
   for (let i: u32 = 1; i < argc; i += 2) {
     const existing = find(argPtr(i), argLength(i), Find.Write);
     const entry = putString(existing, argPtr(i), argLength(i), argPtr(i + 1), argLength(i + 1), 0);
@@ -219,16 +205,16 @@ function addTo(by: i64): void {
   const existing = find(key, length, Find.Write);
   let value: i64 = 0;
   if (existing !== null) {
-    if (!isString(existing)) return fail(wrongTypeText());
+    if (!isString(existing)) return reply.wrongType();
     if (isInteger(existing)) value = integerOf(existing);
     else if (parseInt64(stringBytes(existing), stringLength(existing), NUMBER))
       value = load<i64>(NUMBER);
-    else return fail(notIntegerText());
+    else return reply.notInteger();
   }
   if (by >= 0 ? value > i64.MAX_VALUE - by : value < i64.MIN_VALUE - by)
-    return fail(overflowText());
+    return reply.error("ERR increment or decrement would overflow");
   const deadline = existing === null ? 0 : deadlineOf(existing);
-  if (putInteger(existing, key, length, value + by, deadline) === null) return fail(noMemoryText());
+  if (putInteger(existing, key, length, value + by, deadline) === null) return reply.noMemory();
   effects.changedKey(KeyEvent.Incrby, key, length);
   reply.integer(value + by);
 }
@@ -242,14 +228,14 @@ export function decr(): void {
 }
 
 export function incrby(): void {
-  if (!integerArg(2)) return fail(notIntegerText());
+  if (!integerArg(2)) return reply.notInteger();
   addTo(load<i64>(NUMBER));
 }
 
 export function decrby(): void {
-  if (!integerArg(2)) return fail(notIntegerText());
+  if (!integerArg(2)) return reply.notInteger();
   const by = load<i64>(NUMBER);
-  if (by === i64.MIN_VALUE) return fail(decrementText());
+  if (by === i64.MIN_VALUE) return reply.error("ERR decrement would overflow");
   addTo(-by);
 }
 
@@ -259,12 +245,13 @@ export function append(): void {
   const existing = find(key, length, Find.Write);
   let total = argLength(2);
   if (existing === null) {
-    if (putString(null, key, length, argPtr(2), total, 0) === null) return fail(noMemoryText());
+    if (putString(null, key, length, argPtr(2), total, 0) === null) return reply.noMemory();
   } else {
-    if (!isString(existing)) return fail(wrongTypeText());
-    if (<u64>stringLength(existing) + total > <u64>state.maxStringBytes) return fail(tooLongText());
+    if (!isString(existing)) return reply.wrongType();
+    if (<u64>stringLength(existing) + total > <u64>state.maxStringBytes)
+      return reply.error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
     total += stringLength(existing);
-    if (appendString(existing, argPtr(2), argLength(2)) === null) return fail(noMemoryText());
+    if (appendString(existing, argPtr(2), argLength(2)) === null) return reply.noMemory();
   }
   effects.changedKey(KeyEvent.Append, key, length);
   reply.integer(total);
@@ -273,6 +260,6 @@ export function append(): void {
 export function strlen(): void {
   const entry = find(argPtr(1), argLength(1), Find.None);
   if (entry === null) return reply.integer(0);
-  if (!isString(entry)) return fail(wrongTypeText());
+  if (!isString(entry)) return reply.wrongType();
   reply.integer(stringLength(entry));
 }

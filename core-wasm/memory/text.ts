@@ -1,4 +1,15 @@
-/** Integers in text, by Redis's rules: one spelling per number, the whole signed 64-bit range. */
+/** Text: literals, and integers by Redis's rules: one spelling per number, the whole signed 64-bit range. */
+
+/**
+ * Writes a literal's letters (latin1) at `to`. A literal is UTF-16 in the data segment, laid there by the compiler without any
+ * runtime; only rare replies are written this way. @returns bytes written
+ */
+export function narrow(text: string, to: usize): u32 {
+  const from = changetype<usize>(text);
+  const length = <u32>text.length;
+  for (let i: usize = 0; i < <usize>length; i++) store<u8>(to + i, <u8>load<u16>(from + (i << 1)));
+  return length;
+}
 
 /** Digits of v. */
 export function digitCount(v: u64): u32 {
