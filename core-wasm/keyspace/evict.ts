@@ -8,13 +8,16 @@ import { reserveInUse } from "../memory/pages";
 import { io, NO_TABLE, random64, ScratchArea, state } from "../state";
 import { Entry, entryAt, keyLength, keyPtr, setGeneration, tableOf } from "./entry";
 import { databaseOf, keyCount, randomEntry, removeEntry } from "./keyspace";
-import { beginOrder, enterColdest, firstToEvict, isOrdered, orderOf } from "./order";
+import { beginOrder, enterColdest, firstToEvict, isOrdered, Order, orderOf } from "./order";
 import { freeOrphans } from "./orphans";
 import { POSITION_END, TableState, table, walkStep } from "./table";
+import { nearEntry } from "./wheel";
 
 /** What an unset maxmemory means: one memory ends at 4 GiB. */
 const DEFAULT_LIMIT_BYTES: u64 = 3584 << 20;
 const ORPHAN_STEP: i32 = 512;
+/** Enough to find somebody in a walk over all keys, as a rule. */
+const REBUILD_STEP: i32 = 512;
 
 function limitBytes(): u64 {
   return state.maxBytes === 0 ? DEFAULT_LIMIT_BYTES : state.maxBytes;
@@ -73,10 +76,15 @@ function randomVictim(): Entry | null {
 function victim(): Entry | null {
   if (state.maxBytes === 0) return null;
   if (state.policy === EvictionPolicy.AllKeysRandom) return randomVictim();
-  const first = firstToEvict();
-  if (first !== null || state.orderTable === NO_TABLE) return first;
-  rebuildStep(ORPHAN_STEP);
-  return firstToEvict();
+  let first = firstToEvict();
+  if (state.order === Order.None) return first;
+  while (first === null && state.orderTable !== NO_TABLE) {
+    // Candidates with a deadline may be few and far in the walk; the wheel has them at hand.
+    if (state.order !== Order.RecencyAll) return nearEntry();
+    rebuildStep(REBUILD_STEP);
+    first = firstToEvict();
+  }
+  return first;
 }
 
 function evict(entry: Entry): void {
@@ -104,6 +112,8 @@ function shrinkTo(target: u64): void {
 /** Makes room for a command that brings `incoming` bytes. @returns whether a write may begin */
 export function makeRoom(incoming: u64): bool {
   const limit = limitBytes();
+  // What can never fit costs nobody their place.
+  if (incoming > 0 && incoming + <u64>state.hostBytes >= limit) return false;
   if (usedBytes() + incoming <= limit) return usedBytes() < limit && !reserveInUse();
   if ((io().flags & (IoFlag.Replay | IoFlag.WritesRefused)) !== 0) return true;
   shrinkTo(incoming < limit ? limit - incoming : 0);

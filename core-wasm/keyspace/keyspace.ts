@@ -255,32 +255,32 @@ export function removeEntry(entry: Entry): void {
 /** Takes an entry out of order, wheel and counters, not out of its table. */
 export function unlinkEntry(t: Table, entry: Entry): void {
   leaveOrder(entry);
-  const deadline = deadlineOf(entry);
-  if (deadline === 0) return;
-  cancel(entry);
-  t.deadlines -= 1;
-  t.deadlineSum -= deadline >> DEADLINE_SUM_SHIFT;
+  if (deadlineOf(entry) !== 0) unhang(t, entry);
 }
 
-/** Forgets the deadline of an entry that has one; its space stays. */
+/** Takes an entry that has a deadline out of wheel and counters. */
+function unhang(t: Table, entry: Entry): void {
+  cancel(entry);
+  t.deadlines -= 1;
+  t.deadlineSum -= deadlineOf(entry) >> DEADLINE_SUM_SHIFT;
+}
+
+/** Forgets the deadline of an entry that has one; its space stays, and so does its place in an order of all keys. */
 function dropDeadline(entry: Entry): void {
-  const t = table(tableOf(entry));
-  const ordered = isOrdered(entry);
-  unlinkEntry(t, entry);
+  unhang(table(tableOf(entry)), entry);
+  if (state.order !== Order.RecencyAll) leaveOrder(entry);
   storeDeadline(entry, 0);
-  if (ordered) enterOrder(entry);
 }
 
 function storeDeadline(entry: Entry, atMs: u64): void {
   store<u64>(changetype<usize>(entry), atMs, 28);
 }
 
-/** Hangs an entry that has the space at a new deadline, not 0. */
+/** Hangs an entry that has the space at a new deadline, not 0. Its place in a recency order it keeps. */
 function hang(entry: Entry, atMs: u64): void {
-  if (deadlineOf(entry) !== 0) dropDeadline(entry);
   const t = table(tableOf(entry));
-  const byDeadline = state.order === Order.Deadline;
-  if (byDeadline) leaveOrder(entry);
+  if (deadlineOf(entry) !== 0) unhang(t, entry);
+  if (state.order === Order.Deadline) leaveOrder(entry);
   storeDeadline(entry, atMs);
   schedule(entry);
   t.deadlines += 1;

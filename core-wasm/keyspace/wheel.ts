@@ -169,6 +169,15 @@ export function dueEntry(): Entry | null {
   return isEmpty(slot) ? null : entryAt(<usize>load<u32>(slot) - LINKS);
 }
 
+/** One of the entries with the nearest deadlines, or null if nothing has a deadline. O(1) */
+export function nearEntry(): Entry | null {
+  for (let level: u32 = 0; level < LEVELS; level++) {
+    const index = firstFilled(level, slotIndex(state.wheelNowMs, level));
+    if (index !== SLOTS) return entryAt(<usize>load<u32>(slotPtr(level, index)) - LINKS);
+  }
+  return null;
+}
+
 function appendList(from: usize, to: usize): void {
   const first: usize = load<u32>(from);
   const last: usize = load<u32>(from, 4);
