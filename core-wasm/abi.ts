@@ -45,6 +45,7 @@ export enum IoFlag {
   NoTouch = 1, // CLIENT NO-TOUCH: reads leave recency alone
   Replay = 2, // log or primary's stream: no expiry, no eviction, no refusal for want of memory
   WritesRefused = 4, // MISCONF in force: expired keys are hidden, not deleted, and nothing is evicted
+  InUnit = 8, // inside EXEC: room was made before the first command, nothing is evicted until behind the last
 }
 
 /** Byte offsets of the fields of State that the host reads or writes directly; the rest goes through exports. */
@@ -67,7 +68,11 @@ export enum StateField {
   MaxStringBytes = 164, // u32: proto-max-bulk-len, the longest string APPEND may make
   PageLimit = 276, // u32: heap pages that may ever be in use; tests lower it
   CommandFlags = 0x0800, // u8[512]: CommandFlag bits by command id, written once by the host from the specs
+  Interest = 0x6000, // u32[INTEREST_CELLS]: how many ask for the keys of each cell (interest.ts)
 }
+
+/** A power of two. */
+export const INTEREST_CELLS = 4096;
 
 export enum CommandFlag {
   Write = 1,
@@ -77,7 +82,7 @@ export enum CommandFlag {
 /** What the host wants to hear about. Nothing is recorded for a bit that is off. */
 export enum EffectMask {
   Propagate = 1, // a log or a replica follows
-  Touched = 2, // somebody watches, tracks or is blocked
+  Touched = 2, // somebody watches: of the keys asked for (`heedKey`)
   Events = 4, // keyspace notifications are on
 }
 
@@ -102,7 +107,7 @@ export enum EffectKind {
   Propagate = 2, // command `commandId` with these arguments (the name is not among them)
   Expired = 3, // key found expired and deleted: propagate DEL key
   Evicted = 4, // key evicted: propagate DEL key
-  Touched = 5, // key changed
+  Touched = 5, // key changed; aux = 1: it was due, and deleted for that
   Event = 6, // keyspace event `aux` = KeyEvent about key
   FlushedDb = 7, // every key of `db` touched; db = 0xFFFFFFFF: of all
 }
@@ -119,6 +124,13 @@ export enum KeyEvent {
   Append = 8,
   New = 9,
   KeyMiss = 10,
+}
+
+/** What `peekKey` answers. */
+export enum KeyState {
+  Missing = 0,
+  Live = 1,
+  Due = 2, // there, but past its deadline
 }
 
 /** Streams of the one host import, `drain(stream)`: called when a region is full. */

@@ -24,8 +24,9 @@ export function execute(commandId: i32, argc: i32): i32 {
   const flags = <u32>load<u8>(Address.State + StateField.CommandFlags + <usize>commandId);
   state.status = 0;
   forgetLookup();
-  const replaying = (io().flags & IoFlag.Replay) !== 0;
-  if (!replaying) {
+  // In a unit room was made before its first command, and is made again behind its last.
+  const keepsRoom = (io().flags & (IoFlag.Replay | IoFlag.InUnit)) === 0;
+  if (keepsRoom) {
     const growing = (flags & CommandFlag.DenyOom) !== 0;
     const room = makeRoom(growing ? argumentBytes(argc) : 0);
     if (growing && !room) {
@@ -36,7 +37,7 @@ export function execute(commandId: i32, argc: i32): i32 {
   run(commandId, argc);
   if ((flags & CommandFlag.Write) !== 0) {
     if ((state.status & Status.Effects) !== 0) placeSelf();
-    if (!replaying) trimToLimit();
+    if (keepsRoom) trimToLimit();
   }
   return state.status;
 }

@@ -14,6 +14,7 @@ import {
   Status,
   Stream,
 } from "./abi";
+import { isHeeded } from "./interest";
 import { drain } from "./memory/env";
 import { formatInt64, narrow } from "./memory/text";
 import { io, state } from "./state";
@@ -62,7 +63,8 @@ export function changed(): void {
 }
 
 export function touched(db: u32, key: usize, length: u32): void {
-  if (wants(EffectMask.Touched)) keyRecord(EffectKind.Touched, 0, db, key, length);
+  if (wants(EffectMask.Touched) && isHeeded(key, length))
+    keyRecord(EffectKind.Touched, 0, db, key, length);
 }
 
 export function event(name: KeyEvent, db: u32, key: usize, length: u32): void {
@@ -88,7 +90,8 @@ export function flushed(db: u32): void {
 /** A key was deleted because it was due. Called while its bytes are still there. */
 export function expired(db: u32, key: usize, length: u32): void {
   if (wants(EffectMask.Propagate)) keyRecord(EffectKind.Expired, 0, db, key, length);
-  touched(db, key, length);
+  if (wants(EffectMask.Touched) && isHeeded(key, length))
+    keyRecord(EffectKind.Touched, 1, db, key, length);
   event(KeyEvent.Expired, db, key, length);
 }
 

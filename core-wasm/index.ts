@@ -1,13 +1,15 @@
 /** The export list: the whole ABI. Every function takes and returns i32 or f64 only. */
 import { Address, MAXIMUM_PAGES } from "./abi";
 import { checkAll } from "./check";
-import { configureLimit, rebuildStep } from "./keyspace/evict";
+import { heed, ignore } from "./interest";
+import { configureLimit, makeRoom, rebuildStep } from "./keyspace/evict";
 import {
   deadlineCount as deadlinesOf,
   forgetLookup,
   initKeyspace,
   keyCount as keysOf,
   meanTtl,
+  peek,
 } from "./keyspace/keyspace";
 import { beginOrder } from "./keyspace/order";
 import { freeOrphans } from "./keyspace/orphans";
@@ -92,6 +94,28 @@ export function allocInput(bytes: i32): i32 {
 
 export function freeInput(ptr: i32): void {
   free(<usize>(<u32>ptr));
+}
+
+/** From here on the key leaves a record when it is touched, in any database (EffectMask.Touched). */
+export function heedKey(ptr: i32, length: i32): void {
+  heed(<u32>ptr, length);
+}
+
+/** Takes back one `heedKey`. */
+export function ignoreKey(ptr: i32, length: i32): void {
+  ignore(<u32>ptr, length);
+}
+
+/** What is under a key, without a trace. @returns KeyState */
+export function peekKey(db: i32, ptr: i32, length: i32): i32 {
+  beginSlice();
+  return peek(db, <u32>ptr, length);
+}
+
+/** Evicts until `bytes` more fit under the limit. @returns 1 = they do */
+export function makeRoomFor(bytes: i32): i32 {
+  beginSlice();
+  return makeRoom(<u32>bytes) ? 1 : 0;
 }
 
 export function keyCount(db: i32): i32 {

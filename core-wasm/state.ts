@@ -6,6 +6,7 @@
  *   0x0000_0400   63 KiB  read-only data segments
  *   0x0001_0000   64 KiB  State: fields |0x800 command flags |0xA00 database map |0xB00 class list heads
  *                         |0xD00 class sizes |0x1000 hash keys |0x1800 free-run lists |0x2000 wheel slots |0x5000 wheel bitmaps
+ *                         |0x6000 counters of asked-for keys
  *   0x0002_0000  128 KiB  argv table: pairs (u32 ptr, u32 length)
  *   0x0004_0000   16 KiB  IO block
  *   0x0004_4000   48 KiB  table descriptors, 192 bytes each

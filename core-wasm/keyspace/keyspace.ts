@@ -5,7 +5,7 @@
  * its pre-images; `insertEntry` stamps the epoch, always. An entry's address may change with every write: callers go on
  * with the one they are given. Databases map to tables, so that SWAPDB and flushing are exchanges of a byte.
  */
-import { Address, IoFlag, KeyEvent, MAX_DATABASES } from "../abi";
+import { Address, IoFlag, KeyEvent, KeyState, MAX_DATABASES } from "../abi";
 import * as effects from "../effects";
 import { alloc, free, roundedBytes, usableBytes } from "../memory/allocator";
 import { hashOf } from "../memory/bytes";
@@ -223,6 +223,13 @@ export function findIn(db: u32, key: usize, length: u32, how: u32): Entry | null
   if (entry !== null && (how & Find.NoTouch) === 0 && (io().flags & IoFlag.NoTouch) === 0)
     stampAccess(entry);
   return entry;
+}
+
+/** What there is under a key, without a trace. O(1) */
+export function peek(db: u32, key: usize, length: u32): KeyState {
+  const entry = findRaw(tableIdOf(db), key, length);
+  if (entry === null) return KeyState.Missing;
+  return isExpired(entry) ? KeyState.Due : KeyState.Live;
 }
 
 // ---- writing

@@ -4,7 +4,13 @@
  */
 import { readFileSync } from "node:fs";
 import corePath from "../../build/core.wasm" with { type: "file" };
-import { Address, type EvictionPolicy, StateField, type Stream } from "../../core-wasm/abi.ts";
+import {
+  Address,
+  type EvictionPolicy,
+  type KeyState,
+  StateField,
+  type Stream,
+} from "../../core-wasm/abi.ts";
 import { type CoreMemory, createMemory } from "./memory.ts";
 
 /** What `core-wasm/index.ts` exports. */
@@ -25,6 +31,13 @@ export interface CoreExports {
   /** A heap run for a command too large for the input window or the argv table. @returns address, 0 = no memory */
   allocInput(bytes: number): number;
   freeInput(ptr: number): void;
+  /** The key leaves a record when it is touched, in any database; `ignoreKey` takes it back. */
+  heedKey(ptr: number, length: number): void;
+  ignoreKey(ptr: number, length: number): void;
+  /** What is under a key, without a trace. */
+  peekKey(db: number, ptr: number, length: number): KeyState;
+  /** Evicts until `bytes` more fit under the limit; may leave effects. @returns 1 = they do */
+  makeRoomFor(bytes: number): number;
   /** Number of keys of database `db`, of those with a deadline, and the mean remaining ms of those. */
   keyCount(db: number): number;
   deadlineCount(db: number): number;

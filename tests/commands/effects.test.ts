@@ -121,7 +121,7 @@ test("keys expired in a slice are logged, touched and announced, oldest first", 
   expect(core.effects()).toEqual(
     ["first", "second"].flatMap((key): Effect[] => [
       { kind: "expired", db: 0, key },
-      { kind: "touched", db: 0, key },
+      { kind: "touched", db: 0, key, due: true },
       { kind: "event", db: 0, event: "expired", key },
     ]),
   );

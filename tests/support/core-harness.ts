@@ -12,6 +12,7 @@ import {
   EffectKind,
   EffectMask,
   INPUT_SLACK_BYTES,
+  INTEREST_CELLS,
   IoField,
   KeyEvent,
   StateField,
@@ -27,7 +28,9 @@ export type Word = string | Uint8Array;
 export type Effect =
   | { kind: "self" }
   | { kind: "propagate"; db: number; words: string[] }
-  | { kind: "expired" | "evicted" | "touched"; db: number; key: string }
+  | { kind: "expired" | "evicted"; db: number; key: string }
+  /** `due`: the key was deleted because its time had come. */
+  | { kind: "touched"; db: number; key: string; due?: true }
   | { kind: "event"; db: number; event: string; key: string }
   | { kind: "flushed"; db: number };
 
@@ -178,7 +181,7 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
       case EffectKind.Evicted:
         return { kind: "evicted", db, key: args[0]! };
       case EffectKind.Touched:
-        return { kind: "touched", db, key: args[0]! };
+        return { kind: "touched", db, key: args[0]!, ...(aux === 1 && { due: true }) };
       case EffectKind.Event:
         return { kind: "event", db, event: EVENT_NAMES.get(aux) ?? `?${aux}`, key: args[0]! };
       case EffectKind.FlushedDb:
@@ -252,6 +255,10 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
     logged: () => loggedWords(status, harness.effects(), request),
     drained: (stream) => drains.get(stream) ?? 0,
     listen(mask) {
+      // As if somebody asked for every key.
+      for (let cell = 0; cell < INTEREST_CELLS; cell++)
+        i32[(Address.State + StateField.Interest + cell * 4) >> 2] =
+          (mask & EffectMask.Touched) !== 0 ? 1 : 0;
       words.setUint32(Address.State + StateField.EffectMask, mask, true);
     },
     clock,
