@@ -4,15 +4,10 @@
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { addCounts, type Counts, closingLine } from "./support/counts.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const REPORT = join(ROOT, "build", "junit.xml");
-
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
 
 function run(command: string[]): boolean {
   console.log(`$ ${command.join(" ")}`);
@@ -64,14 +59,8 @@ function main(paths: string[]): number {
       ]),
     () => bunTests(paths),
   ];
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const step of steps) {
-    const counts = step();
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-    total.skipped += counts.skipped;
-  }
-  console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  const total = addCounts(steps.map((step) => step()));
+  console.log(closingLine(total));
   return total.failed === 0 ? 0 : 1;
 }
 

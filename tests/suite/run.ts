@@ -1,0 +1,92 @@
+/**
+ * Redis's own test suite (the Tcl one of 7.0.15) against Bundis, compared by test name with what redis-server passes.
+ *
+ *   bun tests/suite/run.ts                     the units that Bundis covers so far
+ *   bun tests/suite/run.ts 'unit/type/*' ...   these, as globs
+ *
+ * `redis-suite.py` does the running: it gets the suite from Debian's source package into a cache folder outside the project,
+ * starts a server for each unit and reads what the suite prints. Lists of a run are left in build/redis-suite.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Counts, closingLine } from "../support/counts.ts";
+import EXCEPTIONS from "./exceptions.json";
+import { type Exception, judge, type PassedTests } from "./verdict.ts";
+import YARDSTICK from "./yardstick-external-7.0.15.json";
+
+const ROOT = join(import.meta.dir, "../..");
+const OUT = join(ROOT, "build", "redis-suite");
+const ENGINE = join(import.meta.dir, "redis-suite.py");
+/** Units at once: as many as CI has processors. */
+const JOBS = 2;
+const STUCK_SECONDS = 60;
+
+/** What the foundation (issue 3) covers. */
+export const COVERED_UNITS = [
+  "unit/type/string",
+  "unit/type/incr",
+  "unit/bitops",
+  "unit/bitfield",
+  "unit/expire",
+  "unit/keyspace",
+  "unit/scan",
+  "unit/protocol",
+  "unit/querybuf",
+  "unit/quit",
+  "unit/multi",
+  "unit/slowlog",
+  "unit/latency-monitor",
+  "unit/introspection",
+  "unit/pause",
+];
+
+/** The yardstick's server had these too. */
+const SERVER =
+  `${process.execPath} ${join(ROOT, "server/main.ts")} --port {port} --dir {dir} --save "" --appendonly no` +
+  " --enable-debug-command yes --enable-protected-configs yes --enable-module-command yes";
+
+const yardstick: PassedTests = YARDSTICK.units;
+
+/** Why the suite cannot run here, or undefined. */
+function obstacle(): string | undefined {
+  const missing = ["python3", "tclsh", "redis-cli", "redis-benchmark"].filter(
+    (program) => Bun.which(program) === null,
+  );
+  if (missing.length > 0) return `${missing.join(" and ")} not installed`;
+  const got = Bun.spawnSync(["python3", "-B", ENGINE, "--obtain-only"], { stderr: "pipe" });
+  if (got.exitCode !== 0)
+    return `the suite's source cannot be had: ${got.stderr.toString().trim().split("\n").at(-1)}`;
+  return undefined;
+}
+
+/** Runs the units that match the globs and prints what the suite says and what it means. */
+export function runSuite(globs: readonly string[] = COVERED_UNITS): Counts {
+  const units = Object.keys(yardstick).filter((unit) =>
+    globs.some((glob) => new Bun.Glob(glob).match(unit)),
+  );
+  const reason = obstacle();
+  if (reason !== undefined) {
+    console.log(`Redis's suite is skipped: ${reason}`);
+    return { passed: 0, failed: 0, skipped: judge(units, yardstick, {}, []).counts.failed };
+  }
+  const command = ["python3", "-B", ENGINE, "--port", "0", "--start", SERVER, "--out", OUT];
+  command.push("--extra=--ignore-encoding", "--jobs", String(JOBS));
+  command.push("--timeout", String(STUCK_SECONDS), "--units", units.join(","));
+  const ended = Bun.spawnSync(command, { stdout: "inherit", stderr: "inherit" });
+  if (ended.exitCode !== 0) return { passed: 0, failed: 1, skipped: 0 };
+  const passed: PassedTests = JSON.parse(readFileSync(join(OUT, "passed.json"), "utf8")).units;
+  const verdict = judge(units, yardstick, passed, EXCEPTIONS as Exception[]);
+  for (const name of verdict.failures) console.log(`FAILED ${name}`);
+  for (const name of verdict.stale)
+    console.log(`passes now, take it out of exceptions.json: ${name}`);
+  for (const [why, count] of verdict.excepted) console.log(`excepted, reason ${why}: ${count}`);
+  if (verdict.failures.length > 0) console.log(`details: ${join(OUT, "failed-details.txt")}`);
+  return verdict.counts;
+}
+
+if (import.meta.main) {
+  const globs = process.argv.slice(2);
+  const counts = runSuite(globs.length > 0 ? globs : COVERED_UNITS);
+  console.log(closingLine(counts));
+  process.exit(counts.failed === 0 ? 0 : 1);
+}
