@@ -167,8 +167,14 @@ export class Dispatcher {
     const { args } = this;
     let shown = "";
     for (let i = 1; i < args.count && shown.length < SHOWN_ARGUMENT_BYTES; i++)
-      shown += `'${args.text(i).slice(0, SHOWN_ARGUMENT_BYTES - shown.length)}' `;
-    const name = args.text(0).slice(0, SHOWN_ARGUMENT_BYTES);
+      shown += `'${printed(args.text(i), SHOWN_ARGUMENT_BYTES - shown.length)}' `;
+    const name = printed(args.text(0), SHOWN_ARGUMENT_BYTES);
     this.fail(`ERR unknown command '${name}', with args beginning with: ${shown}`);
   }
+}
+
+/** A word as Redis prints it into an error: its first bytes, up to a NUL. */
+function printed(word: string, bytes: number): string {
+  const end = word.indexOf("\0");
+  return word.slice(0, end === -1 ? bytes : Math.min(end, bytes));
 }

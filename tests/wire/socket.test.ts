@@ -54,6 +54,16 @@ test("a pipeline in one piece is answered in order before the half-open close", 
   );
 });
 
+test("an unknown command's words are shown up to a NUL, and 128 bytes of them", async () => {
+  const unknown = "-ERR unknown command";
+  expect(await exchange(['NO "a\\x00b" c\r\n'])).toBe(
+    `${unknown} 'NO', with args beginning with: 'a' 'c' \r\n`,
+  );
+  expect(await exchange([`${"n".repeat(200)} ${"x".repeat(200)} y\r\n`])).toBe(
+    `${unknown} '${"n".repeat(128)}', with args beginning with: '${"x".repeat(128)}' \r\n`,
+  );
+});
+
 test("a command that arrives byte by byte is answered once", async () => {
   const pieces = [..."*3\r\n$3\r\nSET\r\n$1\r\ns\r\n$2\r\nab\r\n*2\r\n$3\r\nGET\r\n$1\r\ns\r\n"];
   expect(await exchange(pieces)).toBe("+OK\r\n$2\r\nab\r\n");
