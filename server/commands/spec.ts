@@ -143,7 +143,7 @@ export interface CommandSpec {
   deprecated?: { since: string; replacedBy: string };
   subcommands?: readonly CommandSpec[];
   /** Positions in argv that must not reach MONITOR, SLOWLOG or a log line. */
-  secrets?: "all-arguments" | "after-auth";
+  secrets?: "all-arguments" | "behind-subcommand" | "after-auth" | "sensitive-directives";
   /** Set for a command of the core. */
   id?: Cmd;
   /** Set for a command of TypeScript's. A container command without one answers by its subcommands alone. */
