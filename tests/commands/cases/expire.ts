@@ -141,7 +141,7 @@ export const expireCases = [
       step("SET k v", ok),
       step(`${command} k 9999999999999 XX`, int(0)),
       step(`${command} k 9999999999999 NX`, int(1)),
-      step(`${command} k 9999999999998 LT`, int(1)),
+      step(`${command} k 9999999000000 LT`, int(1)),
       step(`${command} k 9999999999999 GT`, int(1)),
     ]),
   ]),
