@@ -112,7 +112,7 @@ export enum EffectKind {
   FlushedDb = 7, // every key of `db` touched; db = 0xFFFFFFFF: of all
 }
 
-/** Keyspace events by name; `server/dispatch/effects.ts` has each one's text and class. */
+/** Keyspace events by name: a capital inside stands for Redis's underscore. `server/dispatch/effects.ts` has each one's class. */
 export enum KeyEvent {
   Set = 1,
   Del = 2,
@@ -123,7 +123,12 @@ export enum KeyEvent {
   Incrby = 7,
   Append = 8,
   New = 9,
-  KeyMiss = 10,
+  Keymiss = 10,
+  RenameFrom = 40,
+  RenameTo = 41,
+  MoveFrom = 42,
+  MoveTo = 43,
+  CopyTo = 44,
 }
 
 /** What `peekKey` answers. */
@@ -183,4 +188,13 @@ export enum Cmd {
   RandomKey = 28,
   Keys = 29,
   Scan = 30,
+  Copy = 70,
+  Move = 71,
+  Rename = 72,
+  RenameNx = 73,
+  Touch = 74,
+  ObjectEncoding = 75,
+  ObjectFreq = 76,
+  ObjectIdleTime = 77,
+  ObjectRefCount = 78,
 }

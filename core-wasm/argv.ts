@@ -25,6 +25,7 @@ export function argWord(index: u32): u64 {
 
 /** Option words and names of types as `argWord` gives them; letters only. */
 export namespace Word {
+  export const DB: u64 = 0x0200_0000_0000_6264;
   export const NX: u64 = 0x0200_0000_0000_786e;
   export const XX: u64 = 0x0200_0000_0000_7878;
   export const GT: u64 = 0x0200_0000_0000_7467;
@@ -34,6 +35,7 @@ export namespace Word {
   export const GET: u64 = 0x0300_0000_0074_6567;
   export const EXAT: u64 = 0x0400_0000_7461_7865;
   export const PXAT: u64 = 0x0400_0000_7461_7870;
+  export const REPLACE: u64 = 0x0765_6361_6c70_6572;
   export const KEEPTTL: u64 = 0x076c_7474_7065_656b;
   export const ASYNC: u64 = 0x0500_0063_6e79_7361;
   export const SYNC: u64 = 0x0400_0000_636e_7973;

@@ -5,6 +5,8 @@ import { Address, Cmd, CommandFlag, IoFlag, StateField, Status } from "./abi";
 import { argLength } from "./argv";
 import * as expireCommands from "./commands/expire";
 import * as keyCommands from "./commands/keys";
+import * as objectCommands from "./commands/object";
+import * as renameCommands from "./commands/rename";
 import * as scanCommands from "./commands/scan";
 import * as stringCommands from "./commands/string";
 import { placeSelf } from "./effects";
@@ -100,6 +102,24 @@ function run(commandId: i32, argc: u32): void {
       return scanCommands.keys();
     case Cmd.Scan:
       return scanCommands.scan(argc);
+    case Cmd.Copy:
+      return renameCommands.copy(argc);
+    case Cmd.Move:
+      return renameCommands.move();
+    case Cmd.Rename:
+      return renameCommands.rename(false);
+    case Cmd.RenameNx:
+      return renameCommands.rename(true);
+    case Cmd.Touch:
+      return keyCommands.touch(argc);
+    case Cmd.ObjectEncoding:
+      return objectCommands.encoding();
+    case Cmd.ObjectFreq:
+      return objectCommands.freq();
+    case Cmd.ObjectIdleTime:
+      return objectCommands.idletime();
+    case Cmd.ObjectRefCount:
+      return objectCommands.refcount();
     default:
       return reply.error("ERR command is not known to the core");
   }

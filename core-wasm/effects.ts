@@ -71,12 +71,17 @@ export function event(name: KeyEvent, db: u32, key: usize, length: u32): void {
   if (wants(EffectMask.Events)) keyRecord(EffectKind.Event, name, db, key, length);
 }
 
-/** A key was changed by the running command: all three at once. */
+/** A key of the client's database was changed by the running command: all three at once. */
 export function changedKey(name: KeyEvent, key: usize, length: u32): void {
+  changedKeyOf(io().db, name, key, length);
+}
+
+/** The same for a key of any database. */
+export function changedKeyOf(db: u32, name: KeyEvent, key: usize, length: u32): void {
   state.status |= Status.Changed;
   if (state.effectMask & (EffectMask.Touched | EffectMask.Events)) {
-    touched(io().db, key, length);
-    event(name, io().db, key, length);
+    touched(db, key, length);
+    event(name, db, key, length);
   }
 }
 

@@ -102,6 +102,14 @@ export function bulk(ptr: usize, length: u32): void {
   endLine();
 }
 
+/** A literal as a bulk. */
+export function bulkText(text: string): void {
+  header(Byte.Bulk, text.length);
+  const at = room(<u32>text.length);
+  advance(at + narrow(text, at));
+  endLine();
+}
+
 /** The value of a string entry. */
 export function bulkOf(entry: Entry): void {
   const length = stringLength(entry);

@@ -123,6 +123,7 @@ export class Server {
       args,
       reply: createReplyWriter(this.core.memory, () => this.arena.drain()),
       client: undefined as unknown as Client,
+      execute: (id) => this.dispatcher.execute(id),
       useProtocol: (protocol) => {
         this.core.memory.i32[PROTOCOL] = protocol;
       },

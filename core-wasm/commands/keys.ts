@@ -12,6 +12,7 @@ import {
   flushDb as orphanDb,
   randomEntry,
   removeEntry,
+  stampAccess,
   stepRef,
   swapDb,
   walkDb,
@@ -44,6 +45,18 @@ export function exists(argc: u32): void {
   let found: u32 = 0;
   for (let i: u32 = 1; i < argc; i++)
     if (find(argPtr(i), argLength(i), Find.NoTouch) !== null) found += 1;
+  reply.integer(found);
+}
+
+/** TOUCH is an access even of a client that leaves none. */
+export function touch(argc: u32): void {
+  let found: u32 = 0;
+  for (let i: u32 = 1; i < argc; i++) {
+    const entry = find(argPtr(i), argLength(i), Find.NoTouch);
+    if (entry === null) continue;
+    stampAccess(entry);
+    found += 1;
+  }
   reply.integer(found);
 }
 

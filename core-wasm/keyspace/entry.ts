@@ -124,8 +124,9 @@ export function entryBytes(keyBytes: u32, withDeadline: bool, embeddedBytes: u32
   );
 }
 
-/** Bytes the entry embeds behind its key. */
+/** Bytes the entry embeds behind its key: strings alone do. */
 export function embeddedBytes(entry: Entry): u32 {
+  if (typeOf(entry) !== Type.String) return 0;
   const encoding = encodingOf(entry);
   if (encoding === Encoding.Int) return 8;
   return encoding === Encoding.RawExternal ? 0 : entry.value;

@@ -16,12 +16,12 @@ import {
   EMBSTR_MAX_BYTES,
   EXTERNAL_HEADER_BYTES,
   externalCapacity,
-  freeValue,
   grownBytes,
   newExternal,
   stringBytes,
   stringLength,
 } from "../types/string";
+import { copyValue, freeValue } from "../types/value";
 import {
   deadlineOf,
   ENTRY_HEADER_BYTES,
@@ -63,8 +63,11 @@ export enum Find {
   NoTouch = 1, // leaves recency alone
   NoStats = 2, // counts neither hit nor miss
   Write = 4, // looked up to be written: no stats
+  NoEvent = 8, // a miss is no event
 }
 
+/** The bits of `meta` that say what a value is. */
+const TYPE_AND_ENCODING: u32 = 0xff;
 /** Up to this length a string that grows by APPEND stays behind its key. */
 const APPEND_EMBEDDED_BYTES: u32 = 1024;
 /** Deadlines are summed in units of 128 ms: the sum of a billion fits 64 bits. */
@@ -191,8 +194,8 @@ export function expireEntry(entry: Entry): void {
   removeEntry(entry);
 }
 
-/** Accesses are stamped in seconds. */
-function stampAccess(entry: Entry): void {
+/** An access, stamped in seconds. */
+export function stampAccess(entry: Entry): void {
   entry.clock = <u32>(nowMs() / 1000);
   touchOrder(entry);
 }
@@ -217,7 +220,7 @@ export function findIn(db: u32, key: usize, length: u32, how: u32): Entry | null
   if ((how & (Find.NoStats | Find.Write)) === 0) {
     if (entry === null) {
       state.keyspaceMisses += 1;
-      effects.event(KeyEvent.KeyMiss, db, key, length);
+      if ((how & Find.NoEvent) === 0) effects.event(KeyEvent.Keymiss, db, key, length);
     } else state.keyspaceHits += 1;
   }
   if (entry !== null && (how & Find.NoTouch) === 0 && (io().flags & IoFlag.NoTouch) === 0)
@@ -248,6 +251,13 @@ function insertEntry(id: u32, hash: u64, entry: Entry): void {
 
 /** Unlinks an entry from everything and frees it. Leaves no effects. O(1) */
 export function removeEntry(entry: Entry): void {
+  takeOut(entry);
+  freeValue(entry);
+  free(changetype<usize>(entry));
+}
+
+/** Unlinks an entry from table, order, wheel and counters. */
+function takeOut(entry: Entry): void {
   openForWrite(entry);
   const t = table(tableOf(entry));
   const cell = cellOf(entry);
@@ -255,8 +265,6 @@ export function removeEntry(entry: Entry): void {
   removeCell(t, hash, cell);
   state.lookupCell = 0;
   unlinkEntry(t, entry);
-  freeValue(entry);
-  free(changetype<usize>(entry));
 }
 
 /** Takes an entry out of order, wheel and counters, not out of its table. */
@@ -517,6 +525,71 @@ export function clearDeadline(entry: Entry): Entry {
     true,
   );
   return slim === null ? entry : slim;
+}
+
+// ---- other names
+
+/** A block, in no table yet, with the entry's value under a key of `db`. @returns null = no memory */
+function layUnder(entry: Entry, db: u32, key: usize, length: u32): Entry | null {
+  const id = ensureTable(db);
+  if (id === NO_TABLE) return null;
+  const withDeadline = deadlineOf(entry) !== 0;
+  const embedded = embeddedBytes(entry);
+  const ptr = alloc(entryBytes(length, withDeadline, embedded));
+  if (ptr === 0) return null;
+  const kind = entry.meta & TYPE_AND_ENCODING;
+  const laid = layEntry(ptr, kind | (id << 16), withDeadline, key, length);
+  laid.value = entry.value;
+  memory.copy(embeddedPtr(laid), embeddedPtr(entry), embedded);
+  return laid;
+}
+
+/** Puts a laid entry into its place as a new key of the database. */
+function insertLaid(entry: Entry, db: u32, key: usize, length: u32, deadline: u64): void {
+  insertEntry(tableOf(entry), lookupHash(key, length), entry);
+  state.lookupCell = 0;
+  effects.event(KeyEvent.New, db, key, length);
+  if (deadline !== 0) hang(entry, deadline);
+}
+
+/**
+ * Gives an entry another key, or another database, with its value and deadline; what is there already, `existing`, is
+ * removed. For the eviction order it is a new key. @returns false = no memory, nothing changed. O(1)
+ */
+export function renameEntry(
+  entry: Entry,
+  db: u32,
+  key: usize,
+  length: u32,
+  existing: Entry | null,
+): bool {
+  const renamed = layUnder(entry, db, key, length);
+  if (renamed === null) return false;
+  const deadline = deadlineOf(entry);
+  if (existing !== null) removeEntry(existing);
+  takeOut(entry);
+  free(changetype<usize>(entry));
+  insertLaid(renamed, db, key, length, deadline);
+  return true;
+}
+
+/** The same for a copy. @returns false = no memory, nothing changed. O(size of the value) */
+export function copyEntry(
+  source: Entry,
+  db: u32,
+  key: usize,
+  length: u32,
+  existing: Entry | null,
+): bool {
+  const copy = layUnder(source, db, key, length);
+  if (copy === null) return false;
+  if (!copyValue(copy)) {
+    free(changetype<usize>(copy));
+    return false;
+  }
+  if (existing !== null) removeEntry(existing);
+  insertLaid(copy, db, key, length, deadlineOf(source));
+  return true;
 }
 
 // ---- walking

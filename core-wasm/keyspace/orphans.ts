@@ -2,7 +2,7 @@
 import { Address } from "../abi";
 import { free } from "../memory/allocator";
 import { NO_TABLE, ScratchArea, state } from "../state";
-import { freeValue } from "../types/string";
+import { freeValue } from "../types/value";
 import { entryAt } from "./entry";
 import { unlinkEntry } from "./keyspace";
 import {

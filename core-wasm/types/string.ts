@@ -60,7 +60,25 @@ export function grownBytes(length: u32): u32 {
   return length < GROWTH_MAX_BYTES ? length << 1 : length + GROWTH_MAX_BYTES;
 }
 
-/** Frees what the value holds beyond the entry's own block. O(1) */
-export function freeValue(entry: Entry): void {
+/** Frees what the string holds beyond the entry's own block. O(1) */
+export function freeString(entry: Entry): void {
   if (encodingOf(entry) === Encoding.RawExternal) free(entry.value);
+}
+
+/** The name OBJECT ENCODING gives: where the bytes lie is no difference in encoding. */
+export function stringEncodingName(entry: Entry): string {
+  const encoding = encodingOf(entry);
+  if (encoding === Encoding.Int) return "int";
+  return encoding === Encoding.Embstr ? "embstr" : "raw";
+}
+
+/** Gives a copied entry, whose value word is still its source's, a block of its own. @returns false = no memory */
+export function copyString(entry: Entry): bool {
+  if (encodingOf(entry) !== Encoding.RawExternal) return true;
+  const source: usize = entry.value;
+  const block = newExternal(load<u32>(source));
+  if (block === 0) return false;
+  memory.copy(block + EXTERNAL_HEADER_BYTES, source + EXTERNAL_HEADER_BYTES, load<u32>(source));
+  entry.value = <u32>block;
+  return true;
 }

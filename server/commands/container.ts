@@ -9,14 +9,15 @@ export function containerHandler(name: string, subcommands: readonly CommandSpec
     const { args, reply } = context;
     const word = args.word(1);
     const spec = byName.get(word);
-    if (spec?.handler === undefined) {
+    if (spec === undefined) {
       const shown = args.text(1).slice(0, 128);
       return reply.error(`ERR unknown subcommand '${shown}'. Try ${name.toUpperCase()} HELP.`);
     }
     context.client.lastCommand = `${name}|${word}`;
     const fits = spec.arity >= 0 ? args.count === spec.arity : args.count >= -spec.arity;
     if (!fits) return reply.error(`ERR wrong number of arguments for '${name}|${word}' command`);
-    spec.handler(context);
+    if (spec.id !== undefined) context.execute(spec.id);
+    else spec.handler?.(context);
   };
 }
 

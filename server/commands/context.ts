@@ -2,6 +2,7 @@
  * What a TypeScript command's handler is given. One object per server, refilled for each command: handlers keep
  * nothing of it.
  */
+import type { Cmd } from "../../core-wasm/abi.ts";
 import type { Client } from "../client/client.ts";
 import type { ClientRegistry } from "../client/registry.ts";
 import type { Config } from "../config/config.ts";
@@ -90,6 +91,8 @@ export interface CommandContext {
   readonly args: Args;
   readonly reply: ReplyWriter;
   client: Client;
+  /** Runs a command of the core on the words as they came, with all that follows from it. */
+  execute(id: Cmd): void;
   /** The rest of this reply, and all later ones, are in this protocol. */
   useProtocol(protocol: 2 | 3): void;
 }

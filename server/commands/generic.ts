@@ -1,5 +1,6 @@
 /** Commands on keys of any type, and on whole databases, in the core. */
 import { Cmd } from "../../core-wasm/abi.ts";
+import { containerHandler, helpSubcommand } from "./container.ts";
 import {
   type ArgSpec,
   allKeys,
@@ -8,6 +9,7 @@ import {
   dataCommand,
   firstKey,
   type KeyFlag,
+  type KeySpec,
 } from "./spec.ts";
 
 const KEY: ArgSpec = { name: "key", type: "key", keySpecIndex: 0 };
@@ -100,6 +102,48 @@ const flush = (id: Cmd, name: string, summary: string) =>
     ],
   });
 
+const keyAt = (index: number, ...flags: KeyFlag[]): KeySpec => ({
+  flags,
+  begin: { index },
+  find: { lastKey: 0, step: 1, limit: 0 },
+});
+
+const RENAME_ARGS: readonly ArgSpec[] = [KEY, { name: "newkey", type: "key", keySpecIndex: 1 }];
+
+const objectOf = (id: Cmd, name: string, since: string, summary: string): CommandSpec =>
+  dataCommand(id, {
+    name,
+    group: "generic",
+    since,
+    arity: 3,
+    flags: ["readonly"],
+    tips: ["nondeterministic_output"],
+    keys: [keyAt(2, "RO")],
+    summary,
+    complexity: "O(1)",
+    args: [KEY],
+  });
+
+const OBJECT_SUBCOMMANDS: readonly CommandSpec[] = [
+  objectOf(Cmd.ObjectEncoding, "encoding", "2.2.3", "Names the encoding of the value at a key."),
+  objectOf(Cmd.ObjectFreq, "freq", "4.0.0", "Answers the access counter of a key."),
+  objectOf(Cmd.ObjectIdleTime, "idletime", "2.2.3", "Answers the seconds since a key was used."),
+  objectOf(Cmd.ObjectRefCount, "refcount", "2.2.3", "Counts the references to a value."),
+  helpSubcommand("generic", [
+    "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
+    "ENCODING <key>",
+    "    How the value is kept in memory.",
+    "FREQ <key>",
+    "    The logarithmic counter of accesses that an LFU policy keeps for the key.",
+    "IDLETIME <key>",
+    "    Seconds since the key was last used.",
+    "REFCOUNT <key>",
+    "    How many references there are to the value.",
+    "HELP",
+    "    These lines.",
+  ]),
+];
+
 export const GENERIC_COMMANDS: readonly CommandSpec[] = [
   manyKeys(Cmd.Del, "del", {
     since: "1.0.0",
@@ -185,6 +229,73 @@ export const GENERIC_COMMANDS: readonly CommandSpec[] = [
     keyFlags: ["RO"],
     summary: "Answers the type of the value at a key.",
   }),
+  manyKeys(Cmd.Touch, "touch", {
+    since: "3.2.1",
+    flags: ["readonly", "fast"],
+    keyFlags: ["RO"],
+    summary: "Counts how many of the keys exist, and counts as a use of each.",
+  }),
+  dataCommand(Cmd.Copy, {
+    name: "copy",
+    group: "generic",
+    since: "6.2.0",
+    arity: -3,
+    flags: ["write", "denyoom"],
+    keys: [keyAt(1, "RO", "access"), keyAt(2, "OW", "update")],
+    summary: "Copies a value and its time to live to another key.",
+    complexity: "O(N) where N is the size of the value; O(1) for the key itself",
+    args: [
+      { name: "source", type: "key", keySpecIndex: 0 },
+      { name: "destination", type: "key", keySpecIndex: 1 },
+      { name: "destination-db", type: "integer", token: "DB", optional: true },
+      { name: "replace", type: "pure-token", token: "REPLACE", optional: true },
+    ],
+  }),
+  dataCommand(Cmd.Move, {
+    name: "move",
+    group: "generic",
+    since: "1.0.0",
+    arity: 3,
+    flags: ["write", "fast"],
+    keys: firstKey("RW", "access", "update"),
+    summary: "Moves a key to another database, unless it has one of that name.",
+    complexity: "O(1)",
+    args: [KEY, { name: "db", type: "integer" }],
+  }),
+  dataCommand(Cmd.Rename, {
+    name: "rename",
+    group: "generic",
+    since: "1.0.0",
+    arity: 3,
+    flags: ["write"],
+    keys: [keyAt(1, "RW", "access", "delete"), keyAt(2, "OW", "update")],
+    summary: "Gives a key another name, in place of what is there.",
+    complexity: "O(1)",
+    args: RENAME_ARGS,
+  }),
+  dataCommand(Cmd.RenameNx, {
+    name: "renamenx",
+    group: "generic",
+    since: "1.0.0",
+    arity: 3,
+    flags: ["write", "fast"],
+    keys: [keyAt(1, "RW", "access", "delete"), keyAt(2, "OW", "insert")],
+    summary: "Gives a key another name, unless there is one of that name.",
+    complexity: "O(1)",
+    history: [["3.2.0", "The same name twice is no error any more."]],
+    args: RENAME_ARGS,
+  }),
+  {
+    name: "object",
+    group: "generic",
+    since: "2.2.3",
+    arity: -2,
+    flags: [],
+    summary: "Looks inside the value at a key.",
+    complexity: "Depends on the subcommand.",
+    subcommands: OBJECT_SUBCOMMANDS,
+    handler: containerHandler("object", OBJECT_SUBCOMMANDS),
+  },
   dataCommand(Cmd.DbSize, {
     name: "dbsize",
     group: "server",

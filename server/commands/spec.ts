@@ -2,7 +2,7 @@
  * What a command is, as data. Arity check, key extraction, ACL categories, COMMAND, COMMAND DOCS/INFO/GETKEYS, the
  * docs' table, the option fuzzer and the reply-shape check all derive from these rows.
  */
-import type { Cmd } from "../../core-wasm/abi.ts";
+import { type Cmd, CommandFlag as CoreFlag } from "../../core-wasm/abi.ts";
 import type { CommandContext } from "./context.ts";
 
 export type CommandGroup =
@@ -148,6 +148,12 @@ export interface CommandSpec {
   id?: Cmd;
   /** Set for a command of TypeScript's. A container command without one answers by its subcommands alone. */
   handler?: Handler;
+}
+
+/** What the core knows of a command's flags. */
+export function coreFlags(spec: CommandSpec): number {
+  const write = spec.flags.includes("write") ? CoreFlag.Write : 0;
+  return write | (spec.flags.includes("denyoom") ? CoreFlag.DenyOom : 0);
 }
 
 export type Handler = (context: CommandContext) => void;

@@ -2,9 +2,17 @@
  * The only road from argv to reply. Looks the command up by its packed name, judges arity and the client's state, runs it in
  * the core or in its TypeScript handler, and hands what it changed to the log.
  */
-import { Address, CommandFlag, IoField, StateField, Status } from "../../core-wasm/abi.ts";
+import {
+  Address,
+  type Cmd,
+  CommandFlag,
+  IoField,
+  StateField,
+  Status,
+} from "../../core-wasm/abi.ts";
 import { type Client, Gate } from "../client/client.ts";
 import type { Args, CommandContext } from "../commands/context.ts";
+import { coreFlags } from "../commands/spec.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { Core } from "../core/core.ts";
 import type { CoreMemory } from "../core/memory.ts";
@@ -79,16 +87,12 @@ export class Dispatcher {
     this.arities = Int32Array.from(specs, (spec) => spec.arity);
     this.flags = Uint8Array.from(
       specs,
-      (spec) =>
-        (spec.flags.includes("write") ? CommandFlag.Write : 0) |
-        (spec.flags.includes("denyoom") ? CommandFlag.DenyOom : 0) |
-        (spec.flags.includes("no_auth") ? NO_AUTH : 0),
+      (spec) => coreFlags(spec) | (spec.flags.includes("no_auth") ? NO_AUTH : 0),
     );
     this.names = specs.map((spec) => spec.name);
-    for (const [index, spec] of specs.entries())
+    for (const spec of specs.flatMap((row) => [row, ...(row.subcommands ?? [])]))
       if (spec.id !== undefined)
-        core.memory.u8[Address.State + StateField.CommandFlags + spec.id] =
-          this.flags[index]! & (CommandFlag.Write | CommandFlag.DenyOom);
+        core.memory.u8[Address.State + StateField.CommandFlags + spec.id] = coreFlags(spec);
   }
 
   /** Everything that changes is written to `log` from here on. */
@@ -126,6 +130,12 @@ export class Dispatcher {
       if (refusal !== undefined) return this.fail(refusal);
     }
     const status = this.core.execute(id, argc);
+    if (status !== 0) this.settle(status);
+  }
+
+  /** Runs a command of the core for a handler: a subcommand, on the words as they came. */
+  execute(id: Cmd): void {
+    const status = this.core.execute(id, this.args.count);
     if (status !== 0) this.settle(status);
   }
 

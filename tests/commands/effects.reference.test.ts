@@ -52,7 +52,7 @@ describe.skipIf(REFERENCE_PATH === null)("redis-server causes what the effect ca
     listener = await server.connect();
     await client.raw("DEBUG", "SET-ACTIVE-EXPIRE", "0");
     await client.raw("CONFIG", "SET", "notify-keyspace-events", "KEAmn");
-    await listener.raw("PSUBSCRIBE", "__keyevent@0__:*", MARK);
+    await listener.raw("PSUBSCRIBE", "__keyevent@*__:*", MARK);
     await listener.next(1000);
   });
   afterAll(async () => {
@@ -72,7 +72,8 @@ describe.skipIf(REFERENCE_PATH === null)("redis-server causes what the effect ca
         item.kind === "bulk" ? item.text : "",
       );
       if (channel === MARK) return events;
-      events.push(`${channel!.replace(/^.*:/, "")} ${key}`);
+      const [, db, event] = channel!.match(/@(\d+)__:(.*)/)!;
+      events.push(`${event} ${key}${db === "0" ? "" : `@${db}`}`);
     }
   }
 

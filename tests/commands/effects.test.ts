@@ -22,14 +22,19 @@ function run(command: string): void {
   core.raw(...command.split(" "));
 }
 
+/** The database as the cases write it: nothing for the first. */
+const inDb = (db: number) => (db === 0 ? "" : `@${db}`);
+
 function eventsOf(effects: Effect[]): string[] {
   return effects.flatMap((effect) =>
-    effect.kind === "event" ? [`${effect.event} ${effect.key}`] : [],
+    effect.kind === "event" ? [`${effect.event} ${effect.key}${inDb(effect.db)}`] : [],
   );
 }
 
 function touchedBy(effects: Effect[]): string[] {
-  const keys = effects.flatMap((effect) => (effect.kind === "touched" ? [effect.key] : []));
+  const keys = effects.flatMap((effect) =>
+    effect.kind === "touched" ? [effect.key + inDb(effect.db)] : [],
+  );
   return [...new Set(keys)].sort();
 }
 

@@ -100,8 +100,9 @@ test("a command that finds no memory changes nothing, and the core lives", () =>
   core.listen(EVERYTHING);
   core.raw("MSET", "old", "value", "number", "7", "short", "v");
   core.raw("SET", "large", pattern(100_000));
-  leavePages(20);
   const value = pattern(2 * MIB);
+  core.raw("SET", "huge", value);
+  leavePages(20);
   const refused: (string | Uint8Array)[][] = [
     ["SET", "old", value],
     ["SET", "fresh", value],
@@ -112,6 +113,11 @@ test("a command that finds no memory changes nothing, and the core lives", () =>
     ["APPEND", "old", value],
     ["APPEND", "large", value],
     ["APPEND", "fresh", value],
+    ["COPY", "huge", "fresh"],
+    ["COPY", "huge", "old", "REPLACE"],
+    ["COPY", "huge", "huge", "DB", "5"],
+    ["RENAME", "old", value],
+    ["RENAMENX", "huge", value],
   ];
   for (const words of refused) {
     expect(core.raw(...words)).toMatch(NO_MEMORY);
@@ -123,7 +129,11 @@ test("a command that finds no memory changes nothing, and the core lives", () =>
     "*7\r\n$5\r\nvalue\r\n$1\r\n7\r\n$1\r\nv\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n",
   );
   expect(core.raw("STRLEN", "large")).toBe(":100000\r\n");
-  expect(core.raw("DBSIZE")).toBe(":4\r\n");
+  expect(core.raw("DBSIZE")).toBe(":5\r\n");
+  // A value that is moved needs no second one.
+  expect(core.raw("RENAME", "huge", "old")).toBe("+OK\r\n");
+  expect(core.raw("MOVE", "old", "5")).toBe(":1\r\n");
+  core.check();
 });
 
 test("writing until the memory ends is answered with errors, and deleting makes room again", () => {

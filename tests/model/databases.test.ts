@@ -1,4 +1,4 @@
-/** Databases behave like an array of Maps under flushes and swaps, while what was flushed is still being freed. */
+/** Databases behave like an array of Maps under flushes, swaps, moves and copies, while what was flushed is still being freed. */
 import { expect, test } from "bun:test";
 import { EvictionPolicy } from "../../core-wasm/abi.ts";
 import { type Build, createTestCore, type TestCore } from "../support/core.ts";
@@ -27,14 +27,39 @@ function step(core: TestCore, model: Model, random: Random, nowMs: number): void
   } else if (kind < 12) {
     const key = `key:${random.below(500)}`;
     expect(core.must("DEL", key)).toBe(model[db]!.delete(key) ? 1 : 0);
+  } else if (kind < 18) {
+    relocate(core, model, random, db);
   } else {
     const key = `key:${random.below(500)}`;
-    const value = "v".repeat(random.below(100));
+    const value = "v".repeat(random.below(random.chance(0.02) ? 40_000 : 100));
     const deadline = random.chance(0.3)
       ? ["PXAT", String(nowMs + 10 ** 6 + random.below(999))]
       : [];
     core.must("SET", key, value, ...deadline);
     model[db]!.set(key, value);
+  }
+}
+
+/** RENAME, MOVE or COPY of a random key to a random place. */
+function relocate(core: TestCore, model: Model, random: Random, db: number): void {
+  const [from, to] = [`key:${random.below(500)}`, `key:${random.below(500)}`];
+  const other = random.below(DATABASES);
+  const value = model[db]!.get(from);
+  const kind = random.below(3);
+  if (kind === 0 && value !== undefined) {
+    core.must("RENAME", from, to);
+    model[db]!.delete(from);
+    model[db]!.set(to, value);
+  } else if (kind === 1 && other !== db) {
+    const moved = value !== undefined && !model[other]!.has(from);
+    expect(core.must("MOVE", from, String(other))).toBe(moved ? 1 : 0);
+    if (!moved) return;
+    model[db]!.delete(from);
+    model[other]!.set(from, value);
+  } else if (kind === 2 && (other !== db || from !== to)) {
+    const copied = value !== undefined;
+    expect(core.must("COPY", from, to, "DB", String(other), "REPLACE")).toBe(copied ? 1 : 0);
+    if (copied) model[other]!.set(to, value);
   }
 }
 
@@ -50,7 +75,12 @@ function compare(core: TestCore, model: Model): void {
   expect(core.check()).toBe(total);
 }
 
-const POLICIES = [EvictionPolicy.NoEviction, EvictionPolicy.AllKeysLru, EvictionPolicy.VolatileTtl];
+const POLICIES = [
+  EvictionPolicy.NoEviction,
+  EvictionPolicy.VolatileLru,
+  EvictionPolicy.AllKeysLru,
+  EvictionPolicy.VolatileTtl,
+];
 for (const build of ["tiny", "release"] as Build[])
   test(`flushes and swaps behave like an array of Maps (${build})`, () => {
     for (const [seed, policy] of POLICIES.entries()) {

@@ -319,6 +319,25 @@ test("a client that does not touch leaves recency alone when it moves a deadline
   expect(core.effects()).toEqual([{ kind: "evicted", db: 0, key: "coldest" }]);
 });
 
+test("TOUCH and RENAME are accesses, TOUCH even of a client that leaves none", () => {
+  const core = createTestCore({ build: "tiny" });
+  core.harness.listen(EffectMask.Propagate);
+  core.limit(MIB, EvictionPolicy.AllKeysLru);
+  core.tidyAll();
+  for (const key of ["touched", "renamed", "copied", "moved", "coldest"])
+    core.must("SET", key, "v");
+  core.harness.client.flags = IoFlag.NoTouch;
+  core.must("TOUCH", "touched");
+  core.must("RENAME", "renamed", "new");
+  core.must("COPY", "copied", "copy");
+  core.must("MOVE", "moved", "1");
+  core.harness.client.flags = 0;
+  core.limit(1, EvictionPolicy.AllKeysLru);
+  core.run("GET", "none");
+  const order = core.effects().map((effect) => (effect.kind === "evicted" ? effect.key : effect));
+  expect(order).toEqual(["copied", "coldest", "touched", "new", "copy", "moved"]);
+});
+
 test("a write right after a change of policy finds the few candidates there are", () => {
   const core = createTestCore({ build: "tiny" });
   for (let i = 0; i < 20_000; i++) core.must("SET", `key:${i}`, "v");

@@ -7,7 +7,6 @@ import {
   Address,
   ARGV_TABLE_ENTRIES,
   Cmd,
-  CommandFlag,
   EFFECT_HEADER_BYTES,
   EffectKind,
   EffectMask,
@@ -19,6 +18,8 @@ import {
   Status,
   Stream,
 } from "../../core-wasm/abi.ts";
+import { type CommandSpec, coreFlags } from "../../server/commands/spec.ts";
+import { ALL_COMMANDS } from "../../server/commands/table.ts";
 import { type Core, createCore } from "../../server/core/core.ts";
 import { type Reply, wholeReply } from "./reply.ts";
 
@@ -71,43 +72,26 @@ export const EVERYTHING = EffectMask.Propagate | EffectMask.Touched | EffectMask
 const DEBUG_BUILD = `${import.meta.dir}/../../build/core.debug.wasm`;
 const FIRST_INSTANT_MS = 1_700_000_000_000;
 
-const READ_ONLY = new Set<Cmd>([
-  Cmd.Get,
-  Cmd.Exists,
-  Cmd.Ttl,
-  Cmd.PTtl,
-  Cmd.ExpireTime,
-  Cmd.PExpireTime,
-  Cmd.Type,
-  Cmd.DbSize,
-  Cmd.MGet,
-  Cmd.StrLen,
-  Cmd.RandomKey,
-  Cmd.Keys,
-  Cmd.Scan,
-]);
-const GROWING = new Set<Cmd>([
-  Cmd.Set,
-  Cmd.MSet,
-  Cmd.Incr,
-  Cmd.IncrBy,
-  Cmd.Decr,
-  Cmd.DecrBy,
-  Cmd.Append,
-]);
-
-const COMMANDS = new Map<string, Cmd>();
-for (const [name, id] of Object.entries(Cmd))
-  if (typeof id === "number") COMMANDS.set(name.toLowerCase(), id);
+/** Commands of the core as their rows describe them, a subcommand as "object|encoding". */
+const COMMANDS = new Map<string, CommandSpec & { id: Cmd }>();
+for (const spec of ALL_COMMANDS) {
+  const rows = [
+    spec,
+    ...(spec.subcommands ?? []).map((row) => ({ ...row, name: `${spec.name}|${row.name}` })),
+  ];
+  for (const row of rows) if (row.id !== undefined) COMMANDS.set(row.name, { ...row, id: row.id });
+}
 
 const EVENT_NAMES = new Map<number, string>();
 for (const [name, id] of Object.entries(KeyEvent))
-  if (typeof id === "number") EVENT_NAMES.set(id, name.toLowerCase());
+  if (typeof id === "number")
+    EVENT_NAMES.set(id, name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase());
 
-function commandId(name: Word): Cmd {
-  const id = COMMANDS.get(latin1(bytesOf(name)).toLowerCase());
-  if (id === undefined) throw new Error(`not a command of the core: ${String(name)}`);
-  return id;
+function commandId(words: readonly Word[]): Cmd {
+  const [name, subcommand] = words.map((word) => latin1(bytesOf(word)).toLowerCase());
+  const spec = COMMANDS.get(name!) ?? COMMANDS.get(`${name}|${subcommand}`);
+  if (spec === undefined) throw new Error(`not a command of the core: ${name} ${subcommand}`);
+  return spec.id;
 }
 
 function bytesOf(word: Word): Uint8Array {
@@ -232,7 +216,7 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
     client: { db: 0, protocol: 2, flags: 0 },
     raw(...command) {
       const bytes = command.map(bytesOf);
-      const id = commandId(command[0]!);
+      const id = commandId(command);
       const runs = layArguments(bytes);
       i32[ioField(IoField.Protocol)] = harness.client.protocol;
       i32[ioField(IoField.Db)] = harness.client.db;
@@ -269,11 +253,8 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
   };
 
   f64[(Address.State + StateField.NowMs) >> 3] = options.nowMs ?? FIRST_INSTANT_MS;
-  for (const id of COMMANDS.values()) {
-    const write = READ_ONLY.has(id) ? 0 : CommandFlag.Write;
-    u8[Address.State + StateField.CommandFlags + id] =
-      write | (GROWING.has(id) ? CommandFlag.DenyOom : 0);
-  }
+  for (const spec of COMMANDS.values())
+    u8[Address.State + StateField.CommandFlags + spec.id] = coreFlags(spec);
   return harness;
 }
 

@@ -25,6 +25,8 @@ export interface Pause {
 
 export interface CommandCase {
   name: string;
+  /** Not for the core alone: TypeScript answers some of it. */
+  serverOnly?: true;
   /** The steps, given the instant of the start in ms. The keyspace is empty, database 0 is selected. */
   steps(nowMs: number): (Step | Pause)[];
 }
@@ -35,6 +37,11 @@ export function commandCase(
   steps: (Step | Pause)[] | ((nowMs: number) => (Step | Pause)[]),
 ): CommandCase {
   return { name, steps: typeof steps === "function" ? steps : () => steps };
+}
+
+/** A case that the core alone cannot run. */
+export function serverCase(name: string, steps: (Step | Pause)[]): CommandCase {
+  return { ...commandCase(name, steps), serverOnly: true };
 }
 
 /** One command, split at blanks if it is given as a text. */
@@ -90,6 +97,14 @@ export function atMost(value: number, slack: number): Expected {
     return got <= value && got >= value - slack
       ? undefined
       : `expected ${value - slack}..${value}, got ${got}`;
+  };
+}
+
+export function atLeast(least: number): Expected {
+  return (raw) => {
+    const reply = wholeReply(raw);
+    const got = reply.kind === "integer" ? Number(reply.value) : Number.NaN;
+    return got >= least ? undefined : `expected ${least} or more, got ${show(raw)}`;
   };
 }
 

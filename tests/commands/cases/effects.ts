@@ -17,7 +17,7 @@ export interface EffectCase {
   log: LogWord[][];
   /** What a reference logs instead, where we log less on purpose. */
   referenceLog?: LogWord[][];
-  /** "event key", in order. */
+  /** "event key", in order; with "@database" behind it in another than the first. */
   events: string[];
   /** Keys touched, at least once each. */
   touched: string[];
@@ -156,6 +156,53 @@ export const effectCases: EffectCase[] = [
   verbatim("APPEND k v", { events: ["new k", "append k"], touched: ["k"] }),
   verbatim("APPEND k v", { before: ["SET k v"], events: ["append k"], touched: ["k"] }),
 
+  verbatim("RENAME a b", {
+    before: ["SET a 1"],
+    events: ["new b", "rename_from a", "rename_to b"],
+    touched: ["a", "b"],
+  }),
+  verbatim("RENAME a b", {
+    before: ["SET a 1 EX 100", "SET b 2"],
+    events: ["new b", "rename_from a", "rename_to b"],
+    touched: ["a", "b"],
+  }),
+  unchanged("RENAME a a", ["SET a 1"]),
+  unchanged("RENAME none b", ["SET b 1"]),
+  verbatim("RENAMENX a b", {
+    before: ["SET a 1"],
+    events: ["new b", "rename_from a", "rename_to b"],
+    touched: ["a", "b"],
+  }),
+  unchanged("RENAMENX a b", ["MSET a 1 b 2"]),
+  unchanged("RENAMENX a a", ["SET a 1"]),
+  verbatim("MOVE k 3", {
+    before: ["SET k v EX 100"],
+    events: ["new k@3", "move_from k", "move_to k@3"],
+    touched: ["k", "k@3"],
+  }),
+  unchanged("MOVE none 3"),
+  unchanged("MOVE k 0", ["SET k v"]),
+  verbatim("COPY a b", {
+    before: ["SET a 1 EX 100"],
+    events: ["new b", "copy_to b"],
+    touched: ["b"],
+  }),
+  verbatim("COPY a b DB 3 REPLACE", {
+    before: ["SET a 1"],
+    events: ["new b@3", "copy_to b@3"],
+    touched: ["b@3"],
+  }),
+  verbatim("COPY a b REPLACE", {
+    before: ["MSET a 1 b 2"],
+    events: ["new b", "copy_to b"],
+    touched: ["b"],
+  }),
+  unchanged("COPY a b", ["MSET a 1 b 2"]),
+  unchanged("COPY none b", [], ["keymiss none"]),
+  unchanged("TOUCH a none", ["SET a 1"], ["keymiss none"]),
+  unchanged("OBJECT ENCODING none"),
+  unchanged("OBJECT IDLETIME k", ["SET k v"]),
+
   verbatim("DEL a none b", {
     before: ["MSET a 1 b 2"],
     events: ["del a", "del b"],
@@ -211,6 +258,43 @@ export const effectCases: EffectCase[] = [
     events: ["expired k", "keymiss k"],
     touched: ["k"],
   })),
+  ...["TOUCH k", "COPY k l"].map((command) => ({
+    ...DUE,
+    name: `${command} that finds the key expired deletes it and misses`,
+    command,
+    log: EXPIRED_LOG,
+    events: ["expired k", "keymiss k"],
+    touched: ["k"],
+  })),
+  ...["RENAME k l", "RENAMENX k l", "MOVE k 1", "OBJECT ENCODING k"].map((command) => ({
+    ...DUE,
+    name: `${command} that finds the key expired deletes it, and that is all`,
+    command,
+    log: EXPIRED_LOG,
+    events: ["expired k"],
+    touched: ["k"],
+  })),
+  ...["RENAME a k", "RENAMENX a k"].map((command) => ({
+    before: ["SET a 1", "SET k v PX 20"],
+    passMs: 35,
+    name: `${command} over an expired key logs its deletion first`,
+    command,
+    log: [["DEL", "k"], command.split(" ")],
+    events: ["expired k", "new k", "rename_from a", "rename_to k"],
+    touched: ["a", "k"],
+  })),
+  {
+    before: ["SET a 1", "SET k v PX 20"],
+    passMs: 35,
+    name: "COPY over an expired key logs its deletion first",
+    command: "COPY a k",
+    log: [
+      ["DEL", "k"],
+      ["COPY", "a", "k"],
+    ],
+    events: ["expired k", "new k", "copy_to k"],
+    touched: ["k"],
+  },
   ...["DEL k", "PERSIST k", "EXPIRE k 100", "SET k v XX"].map((command) => ({
     ...DUE,
     name: `${command} that finds the key expired deletes it, and does nothing else`,

@@ -1,6 +1,7 @@
 /** Every command case. */
 import { expireCases } from "./expire.ts";
 import { genericCases } from "./generic.ts";
+import { renameCases } from "./rename.ts";
 import { scanCases } from "./scan.ts";
 import { setCases } from "./set.ts";
 import { stringCases } from "./string.ts";
@@ -10,5 +11,6 @@ export const allCases = [
   ...stringCases,
   ...expireCases,
   ...genericCases,
+  ...renameCases,
   ...scanCases,
 ];

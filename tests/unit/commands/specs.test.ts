@@ -21,6 +21,14 @@ const REFERENCE: readonly (readonly [string, number, string, string])[] = [
   ["exists", -2, "readonly fast", "keyspace read fast"],
   ["expire", -3, "write fast", "keyspace write fast"],
   ["ttl", 2, "readonly fast", "keyspace read fast"],
+  ["touch", -2, "readonly fast", "keyspace read fast"],
+  ["copy", -3, "write denyoom", "keyspace write slow"],
+  ["move", 3, "write fast", "keyspace write fast"],
+  ["rename", 3, "write", "keyspace write slow"],
+  ["renamenx", 3, "write fast", "keyspace write fast"],
+  ["object", -2, "", "slow"],
+  ["object|encoding", 3, "readonly", "keyspace read slow"],
+  ["object|help", 2, "loading stale", "keyspace slow"],
   ["dbsize", 1, "readonly fast", "keyspace read fast"],
   ["flushall", -1, "write", "keyspace write slow dangerous"],
   ["swapdb", 3, "write fast", "keyspace write fast dangerous"],
@@ -67,10 +75,11 @@ test("names are unique and lower case, here and within each container", () => {
 });
 
 test("every command of the core has exactly one row, and every other row a handler", () => {
-  const ids = ALL_COMMANDS.flatMap((spec) => spec.id ?? []).toSorted((a, b) => a - b);
+  const rows = ALL_COMMANDS.flatMap((spec) => [spec, ...(spec.subcommands ?? [])]);
+  const ids = rows.flatMap((spec) => spec.id ?? []).toSorted((a, b) => a - b);
   const known = Object.values(Cmd).filter((id) => typeof id === "number");
   expect(ids).toEqual(known.toSorted((a, b) => a - b));
-  for (const spec of ALL_COMMANDS) expect(spec.id === undefined).toBe(spec.handler !== undefined);
+  for (const spec of rows) expect(spec.id === undefined).toBe(spec.handler !== undefined);
 });
 
 function keyArgs(args: readonly ArgSpec[]): ArgSpec[] {

@@ -1,0 +1,70 @@
+/** What a key's value is inside: OBJECT. https://redis.io/docs/latest/commands/object-encoding/ and its relatives. */
+import { EvictionPolicy } from "../abi";
+import { argLength, argPtr } from "../argv";
+import { Entry } from "../keyspace/entry";
+import { Find, find } from "../keyspace/keyspace";
+import * as reply from "../reply";
+import { nowMs, state } from "../state";
+import { integerOf, isInteger, isString } from "../types/string";
+import { encodingName } from "../types/value";
+
+/** Redis keeps one object for each of these integers, unless a policy needs a clock for each key. */
+const SHARED_INTEGERS: u64 = 10_000;
+const SHARED_REFERENCES: i64 = i32.MAX_VALUE;
+
+/** The entry of word 2, or null after nil was answered. Looking is no access. */
+function findObject(): Entry | null {
+  const entry = find(argPtr(2), argLength(2), Find.NoTouch | Find.NoEvent);
+  if (entry === null) reply.nil();
+  return entry;
+}
+
+export function encoding(): void {
+  const entry = findObject();
+  if (entry !== null) reply.bulkText(encodingName(entry));
+}
+
+function countsFrequency(): bool {
+  return state.policy === EvictionPolicy.AllKeysLfu || state.policy === EvictionPolicy.VolatileLfu;
+}
+
+export function freq(): void {
+  const entry = findObject();
+  if (entry === null) return;
+  if (!countsFrequency())
+    return reply.error(
+      "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+    );
+  reply.integer(0);
+}
+
+export function idletime(): void {
+  const entry = findObject();
+  if (entry === null) return;
+  if (countsFrequency())
+    return reply.error(
+      "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
+    );
+  const now = nowMs() / 1000;
+  reply.integer(now > entry.clock ? now - entry.clock : 0);
+}
+
+/** Whether a policy in force sorts keys by use. */
+function sortsByUse(): bool {
+  const policy = state.policy;
+  return (
+    state.maxBytes !== 0 &&
+    (policy === EvictionPolicy.AllKeysLru ||
+      policy === EvictionPolicy.VolatileLru ||
+      countsFrequency())
+  );
+}
+
+/** Nothing is shared here; the small integers that Redis shares answer what they answer there. */
+export function refcount(): void {
+  const entry = findObject();
+  if (entry === null) return;
+  const shared =
+    isString(entry) && isInteger(entry) && <u64>integerOf(entry) < SHARED_INTEGERS && !sortsByUse();
+  reply.integer(shared ? SHARED_REFERENCES : 1);
+}
