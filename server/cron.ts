@@ -53,6 +53,15 @@ export class Cron {
     if (this.immediate !== undefined) clearImmediate(this.immediate);
   }
 
+  /** Rates begin anew: the counters that they are differences of went back to 0. */
+  forgetRates(): void {
+    this.lastCommands = 0;
+    this.lastInput = 0;
+    this.lastOutput = 0;
+    for (const samples of [this.opsSamples, this.inputSamples, this.outputSamples])
+      samples.length = 0;
+  }
+
   private tick(): void {
     const { core, clients } = this.parts;
     core.memory.f64[HOST_BYTES] = clients.bufferBytes();

@@ -1,5 +1,6 @@
 /** Embedding: `import { startServer } from "bundis"`. */
-import { parseCommandLine } from "./config/config.ts";
+import { Config, findDirective } from "./config/config.ts";
+import { byteString } from "./config/syntax.ts";
 import { createLogger } from "./observability/log.ts";
 import { Server } from "./server.ts";
 
@@ -23,11 +24,13 @@ export interface RunningServer {
 /** Starts a server in this process, on loopback. Several may run at once. @throws Error if it cannot start */
 export async function startServer(options: StartOptions = {}): Promise<RunningServer> {
   const directives = { bind: "127.0.0.1", ...options.config, port: String(options.port ?? 0) };
-  const args = Object.entries(directives).flatMap(([name, value]) => [
-    `--${name}`,
-    ...value.split(" "),
-  ]);
-  const config = parseCommandLine(args, {}, {});
+  const config = new Config();
+  for (const [name, value] of Object.entries(directives)) {
+    const named = findDirective(name);
+    if (named === undefined) throw new Error(`there is no directive '${name}'`);
+    const fault = config.load(named, [byteString(value)]);
+    if (fault !== undefined) throw new Error(`directive '${name}': ${fault}`);
+  }
   const logger = createLogger({ level: options.verbose ? "notice" : "warning", file: "" });
   const server = new Server({ config, logger });
   await server.start();

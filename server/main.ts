@@ -1,8 +1,10 @@
 #!/usr/bin/env bun
 /** The command line: [redis.conf] [--directive value ...] -> a running server; signals and exit codes. */
-import { type Config, parseCommandLine } from "./config/config.ts";
+import { type Config, findDirective } from "./config/config.ts";
+import { loadConfig } from "./config/load.ts";
 import { createLogger } from "./observability/log.ts";
-import { Server, VERSION } from "./server.ts";
+import { Server } from "./server.ts";
+import { REDIS_VERSION, VERSION } from "./version.ts";
 
 const USAGE = `Bundis ${VERSION}: a Redis-compatible in-memory data server
 
@@ -19,7 +21,13 @@ Every directive of redis.conf can be given this way, or as BUNDIS_<DIRECTIVE> in
 
 function configure(args: readonly string[], defaults: Record<string, string>): Config {
   try {
-    return parseCommandLine(args, defaults, process.env);
+    const version = `Bundis ${VERSION}, Redis ${REDIS_VERSION}`;
+    const config = loadConfig(args, { env: process.env, version });
+    for (const [name, value] of Object.entries(defaults)) {
+      const named = findDirective(name)!;
+      if (!config.isLoaded(named.primary)) config.load(named, [value]);
+    }
+    return config;
   } catch (error) {
     console.error((error as Error).message);
     process.exit(1);
@@ -34,8 +42,10 @@ export async function main(
   if (args[0] === "--help" || args[0] === "-h") return console.log(USAGE);
   if (args[0] === "--version" || args[0] === "-v") return console.log(`Bundis ${VERSION}`);
   const config = configure(args, defaults);
-  const logger = createLogger({ level: config.get("loglevel"), file: config.get("logfile") });
+  const logger = createLogger({ level: config.get("loglevel"), file: config.path("logfile") });
   logger.notice(`Bundis ${VERSION} starting, PID: ${process.pid}`);
+  for (const [name, why] of config.ignored())
+    logger.warning(`Directive '${name}' has no effect: ${why}.`);
   const server = new Server({ config, logger, onStopped: () => process.exit(0) });
   try {
     await server.start();

@@ -1,6 +1,5 @@
 /** The composition root: builds the parts of one server, starts and stops them in order. Nothing is global: two servers live in one process. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { Address, EvictionPolicy, IoField, IoFlag, StateField, Stream } from "../core-wasm/abi.ts";
 import { Client } from "./client/client.ts";
 import { ClientRegistry } from "./client/registry.ts";
@@ -14,6 +13,7 @@ import type {
 } from "./commands/context.ts";
 import { ALL_COMMANDS, createCommandTable } from "./commands/table.ts";
 import type { Config } from "./config/config.ts";
+import { unicode } from "./config/syntax.ts";
 import { type Core, createCore } from "./core/core.ts";
 import { Cron } from "./cron.ts";
 import { ArgvArgs, Dispatcher } from "./dispatch/dispatch.ts";
@@ -26,10 +26,8 @@ import { type AppendLog, openAppendLog } from "./persistence/aof/log.ts";
 import { createFramer, type Framer } from "./resp/framer.ts";
 import { createReplyWriter } from "./resp/reply-writer.ts";
 import { Turn } from "./turn.ts";
+import { REDIS_VERSION, VERSION } from "./version.ts";
 
-export const VERSION = "0.1.0";
-/** The level of Redis whose commands are answered. */
-const REDIS_VERSION = "7.2.4";
 const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
 const DB = (Address.IoBlock + IoField.Db) >> 2;
@@ -41,6 +39,13 @@ const POLICIES: Record<string, EvictionPolicy> = {
   "allkeys-random": EvictionPolicy.AllKeysRandom,
   "volatile-ttl": EvictionPolicy.VolatileTtl,
 };
+/** Counters of the core that CONFIG RESETSTAT clears. */
+const CORE_COUNTERS = [
+  StateField.KeyspaceHits,
+  StateField.KeyspaceMisses,
+  StateField.ExpiredKeys,
+  StateField.EvictedKeys,
+];
 const NO_LOG: PersistenceView = {
   infoFields: () => ({ loading: 0, async_loading: 0, aof_enabled: 0 }),
   refusal: () => undefined,
@@ -167,15 +172,13 @@ export class Server {
 
   private async openLog(): Promise<void> {
     const { config, core, logger } = this;
-    const dir = config.get("dir");
-    mkdirSync(dir, { recursive: true });
     const startedUs = this.clock.monotonicUs();
     core.memory.i32[FLAGS] = IoFlag.Replay;
     const log = await openAppendLog({
-      dir,
-      appendDirName: config.get("appenddirname"),
-      appendFileName: config.get("appendfilename"),
-      policy: config.get("appendfsync") as "always" | "everysec" | "no",
+      dir: unicode(config.get("dir")),
+      appendDirName: unicode(config.get("appenddirname")),
+      appendFileName: unicode(config.get("appendfilename")),
+      policy: config.get("appendfsync"),
       loadTruncated: config.get("aof-load-truncated"),
       target: this.replayTarget(),
       memory: core.memory,
@@ -302,6 +305,8 @@ export class Server {
         return self.log ?? NO_LOG;
       },
       stats: this.stats,
+      resetStats: () => this.resetStats(),
+      log: (level, text) => this.logger[level](text),
       shutdown: (options) => this.shutdown(options),
       closeClient: (client, afterReplies) => {
         if (afterReplies) client.closing = true;
@@ -309,6 +314,17 @@ export class Server {
       },
       sleep: (ms) => Bun.sleepSync(ms),
     };
+  }
+
+  private resetStats(): void {
+    const { calls, errorsByCode } = this.stats;
+    Object.assign(this.stats, emptyStats(0), { calls, errorsByCode });
+    calls.fill(0);
+    errorsByCode.clear();
+    this.arena.netOutputBytes = 0;
+    for (const field of CORE_COUNTERS)
+      this.core.memory.words.setBigUint64(Address.State + field, 0n, true);
+    this.cron?.forgetRates();
   }
 
   private shutdown(options: ShutdownOptions): string | undefined {
@@ -336,13 +352,17 @@ export class Server {
     i32[state(StateField.Databases)] = config.get("databases");
     memory();
     sizes();
-    config.onChange("maxmemory", memory);
-    config.onChange("maxmemory-policy", memory);
-    config.onChange("proto-max-bulk-len", sizes);
-    config.onChange("client-query-buffer-limit", sizes);
-    config.onChange("appendfsync", () =>
-      this.log?.setPolicy(config.get("appendfsync") as "always" | "everysec" | "no"),
+    config.onChange(["maxmemory", "maxmemory-policy"], memory);
+    config.onChange(["proto-max-bulk-len", "client-query-buffer-limit"], sizes);
+    config.onChange("loglevel", () => {
+      this.logger.options.level = config.get("loglevel");
+    });
+    config.onChange("appendonly", () =>
+      this.logger.warning(
+        "appendonly is in force from the next start, write it with CONFIG REWRITE",
+      ),
     );
+    config.onChange("appendfsync", () => this.log?.setPolicy(config.get("appendfsync")));
   }
 }
 

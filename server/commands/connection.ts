@@ -13,7 +13,7 @@ export function isClientName(name: string): boolean {
 
 /** Compares in time that does not depend on where they differ. */
 function isPassword(context: CommandContext, user: string, password: string): boolean {
-  const wanted = Buffer.from(context.config.get("requirepass"));
+  const wanted = Buffer.from(context.config.get("requirepass"), "latin1");
   if (user !== "default") return false;
   if (wanted.length === 0) return true;
   const given = Buffer.from(password, "latin1");

@@ -7,6 +7,7 @@ import type { Client } from "../client/client.ts";
 import type { ClientRegistry } from "../client/registry.ts";
 import type { Config } from "../config/config.ts";
 import type { Core } from "../core/core.ts";
+import type { LogLevel } from "../observability/log.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { CommandTable } from "./table.ts";
 
@@ -56,6 +57,9 @@ export interface Services {
   readonly persistence: PersistenceView;
   /** Counters that INFO shows and `CONFIG RESETSTAT` clears. */
   readonly stats: ServerStats;
+  /** Sets the counters back to 0, the core's too. */
+  resetStats(): void;
+  log(level: LogLevel, text: string): void;
   /** Begins an orderly stop. @returns the error text if it is refused */
   shutdown(options: ShutdownOptions): string | undefined;
   /** Closes a client: at once, or after its replies left. */

@@ -1,4 +1,4 @@
-/** Commands about the server: INFO, CONFIG, TIME, DEBUG, SHUTDOWN. */
+/** Commands about the server: INFO, TIME, DEBUG, SHUTDOWN. */
 import { infoText } from "../observability/info.ts";
 import { containerHandler, helpSubcommand } from "./container.ts";
 import type { CommandContext, ShutdownOptions } from "./context.ts";
@@ -27,49 +27,6 @@ const ADMIN: readonly CommandFlag[] = ["admin", "noscript", "loading", "stale"];
 function wordsFrom({ args }: CommandContext, first: number): string[] {
   return Array.from({ length: Math.max(0, args.count - first) }, (_, i) => args.text(first + i));
 }
-
-function configGet(context: CommandContext): void {
-  const found = context.config.match(wordsFrom(context, 2));
-  context.reply.map(found.length);
-  for (const [name, value] of found) {
-    context.reply.bulk(name);
-    context.reply.bulk(value);
-  }
-}
-
-function configSet(context: CommandContext): void {
-  const { config, reply } = context;
-  const words = wordsFrom(context, 2);
-  if (words.length % 2 !== 0)
-    return reply.error("ERR wrong number of arguments for 'config|set' command");
-  const pairs: [string, string][] = [];
-  for (let i = 0; i < words.length; i += 2) pairs.push([words[i]!, words[i + 1]!]);
-  const refused = config.set(pairs, true);
-  if (refused === undefined) reply.ok();
-  else reply.error(refused);
-}
-
-function configResetStat({ services, reply }: CommandContext): void {
-  const { stats } = services;
-  stats.connectionsReceived = 0;
-  stats.connectionsRejected = 0;
-  stats.commandsProcessed = 0;
-  stats.errorReplies = 0;
-  stats.unexpectedErrors = 0;
-  stats.calls.fill(0);
-  stats.errorsByCode.clear();
-  reply.ok();
-}
-
-const CONFIG_SUBCOMMANDS: readonly CommandSpec[] = [
-  sub("get", -3, ADMIN, "Answers directives that match.", configGet),
-  sub("set", -4, ADMIN, "Sets directives, all or none.", configSet),
-  sub("resetstat", 2, ADMIN, "Sets counters back to 0.", configResetStat),
-  helpSubcommand("server", [
-    "CONFIG <subcommand> [<arg> ...]. Subcommands are:",
-    "GET <glob> [<glob> ...] | SET <directive> <value> [<directive> <value> ...] | RESETSTAT",
-  ]),
-];
 
 function debugSleep({ args, reply, services }: CommandContext): void {
   const seconds = Number(args.text(2));
@@ -133,17 +90,6 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
     history: [["7.0.0", "Takes several sections."]],
     args: [{ name: "section", type: "string", multiple: true, optional: true }],
     handler: (context) => context.reply.verbatim(infoText(context, wordsFrom(context, 1)), "txt"),
-  }),
-  serverCommand({
-    name: "config",
-    group: "server",
-    since: "2.0.0",
-    arity: -2,
-    flags: [],
-    summary: "Commands about directives.",
-    complexity: "Depends on the subcommand.",
-    subcommands: CONFIG_SUBCOMMANDS,
-    handler: containerHandler("config", CONFIG_SUBCOMMANDS),
   }),
   serverCommand({
     name: "time",

@@ -1,6 +1,7 @@
 /** All commands by name, and the lookup of the hot path: packed bytes into an open-addressing table, no strings. */
 import { CLIENT_COMMANDS } from "./client.ts";
 import { COMMAND_COMMANDS } from "./command.ts";
+import { CONFIG_COMMANDS } from "./config.ts";
 import { CONNECTION_COMMANDS } from "./connection.ts";
 import { GENERIC_COMMANDS } from "./generic.ts";
 import { SERVER_COMMANDS } from "./server.ts";
@@ -14,6 +15,7 @@ export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...CLIENT_COMMANDS,
   ...COMMAND_COMMANDS,
   ...SERVER_COMMANDS,
+  ...CONFIG_COMMANDS,
 ];
 
 export interface CommandTable {

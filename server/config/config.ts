@@ -1,179 +1,223 @@
-/** The values of all directives: parsed from flags, environment and file, changed by CONFIG SET. */
-import { readFileSync } from "node:fs";
-import {
-  DIRECTIVES,
-  type Directive,
-  type DirectiveName,
-  type DirectiveValue,
-} from "./directives.ts";
+/**
+ * The values of all directives of one server. They are set by a file, the environment and flags (load.ts), then by CONFIG SET;
+ * read by their typed names.
+ */
+import type { Directive } from "./directive.ts";
+import { DIRECTIVES, type DirectiveName, type DirectiveValue } from "./directives.ts";
 import { compileGlob } from "./glob.ts";
-import { MEMORY_PATTERN, memoryBytes, splitLine } from "./syntax.ts";
+import { type Parsed, Refusal, wordsOf } from "./kinds.ts";
+import { byteString, unicode } from "./syntax.ts";
 
-/** A start that cannot go on; the message is what Redis prints. */
-export class ConfigError extends Error {}
+/** Acts on new values. @returns why that failed, which puts the old ones back; nothing if it did not */
+type Apply = () => string | undefined;
 
-type Value = number | boolean | string | readonly string[];
-
-export function isDirective(name: string): name is DirectiveName {
-  return Object.hasOwn(DIRECTIVES, name);
+interface Named {
+  /** Under which the value is held. */
+  primary: DirectiveName;
+  directive: Directive;
 }
 
-/** @returns the value, or the reason it is refused */
-function parseValue(directive: Directive, text: string): { value: Value } | { refused: string } {
-  switch (directive.type) {
-    case "boolean":
-      if (/^(yes|no)$/i.test(text)) return { value: text.toLowerCase() === "yes" };
-      return { refused: "argument must be 'yes' or 'no'" };
-    case "enum": {
-      const value = text.toLowerCase();
-      if (directive.values?.includes(value)) return { value };
-      const known = directive.values?.join(", ");
-      return { refused: `argument(s) must be one of the following: ${known}` };
-    }
-    case "integer":
-      if (!/^-?\d+$/.test(text)) return { refused: "argument couldn't be parsed into an integer" };
-      return inRange(directive, Number(text));
-    case "memory":
-      if (!MEMORY_PATTERN.test(text)) return { refused: "argument must be a memory value" };
-      return inRange(directive, memoryBytes(text));
-    case "words":
-      return { value: text.split(/\s+/).filter((word) => word !== "") };
-    default:
-      return { value: text };
-  }
+/** Primary names and aliases, each alias behind its primary name. */
+const NAMES: ReadonlyMap<string, Named> = new Map(
+  (Object.entries(DIRECTIVES) as [DirectiveName, Directive][]).flatMap(([primary, directive]) => {
+    const named = { primary, directive };
+    const names = directive.alias === undefined ? [primary] : [primary, directive.alias];
+    return names.map((name) => [name, named] as const);
+  }),
+);
+
+/** The directive of a name or alias in any case. */
+export function findDirective(name: string): Named | undefined {
+  return NAMES.get(name.toLowerCase());
 }
 
-function inRange(directive: Directive, value: number): { value: Value } | { refused: string } {
-  const { min = 0, max = Number.MAX_SAFE_INTEGER } = directive;
-  if (value >= min && value <= max) return { value };
-  return { refused: `argument must be between ${min} and ${max} inclusive` };
+/** True if the value must not be shown in logs. */
+export function isSecretDirective(name: string): boolean {
+  return findDirective(name)?.directive.secret === true;
 }
 
-function showValue(value: Value): string {
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  return Array.isArray(value) ? value.join(" ") : String(value);
+/** The words of a value of CONFIG SET: two blanks make an empty one. */
+function argumentsOf({ kind }: Directive, text: string): readonly string[] {
+  if (!kind.many) return [text];
+  return text === "" ? [] : text.split(" ");
+}
+
+export interface SetOptions {
+  /** The caller may set what enable-protected-configs protects. */
+  mayUseProtected: boolean;
+}
+
+function failed(name: string, why: string): string {
+  return `ERR CONFIG SET failed (possibly related to argument '${name}') - ${why}`;
 }
 
 export class Config {
-  private readonly values = new Map<DirectiveName, Value>();
-  private readonly listeners = new Map<DirectiveName, (() => void)[]>();
+  /** Absolute path of the file it was read from, for CONFIG REWRITE. */
+  file: string | undefined;
+  /** `rename-command` lines: [name, new name or empty]. */
+  readonly renamedCommands: (readonly [string, string])[] = [];
+  private readonly initials = new Map<DirectiveName, Parsed<unknown>>();
+  private readonly current = new Map<DirectiveName, Parsed<unknown>>();
+  private readonly loaded = new Set<DirectiveName>();
+  private readonly applies = new Map<DirectiveName, Apply[]>();
 
   constructor() {
-    for (const name of Object.keys(DIRECTIVES) as DirectiveName[]) {
-      const parsed = parseValue(DIRECTIVES[name], DIRECTIVES[name].initial);
-      if ("refused" in parsed) throw new Error(`default of ${name}: ${parsed.refused}`);
-      this.values.set(name, parsed.value);
+    const directory = byteString(process.cwd());
+    for (const [primary, { directive }] of this.primaries()) {
+      const words = wordsOf(directive.kind, directive.initial) ?? [];
+      const nothing = { value: {}, text: directory };
+      const parsed = directive.kind.parse(words, nothing, false);
+      if (parsed instanceof Refusal) throw new Error(`default of ${primary}: ${parsed.why}`);
+      this.initials.set(primary, parsed);
+      this.current.set(primary, parsed);
     }
   }
 
   get<Name extends DirectiveName>(name: Name): DirectiveValue<Name> {
-    return this.values.get(name) as DirectiveValue<Name>;
+    return this.current.get(name)!.value as DirectiveValue<Name>;
   }
 
-  /** Sets all pairs or none. @returns the error line of CONFIG SET, or undefined */
-  set(pairs: readonly (readonly [string, string])[], atRuntime: boolean): string | undefined {
-    const parsed = new Map<DirectiveName, Value>();
-    for (const [given, text] of pairs) {
-      const name = given.toLowerCase();
-      if (!isDirective(name))
-        return `ERR Unknown option or number of arguments for CONFIG SET - '${given}'`;
-      const failed = (why: string) =>
-        `ERR CONFIG SET failed (possibly related to argument '${name}') - ${why}`;
-      if (parsed.has(name)) return failed("duplicate parameter");
-      if (atRuntime && (DIRECTIVES[name] as Directive).immutable)
-        return failed("can't set immutable config");
-      const result = parseValue(DIRECTIVES[name], text);
-      if ("refused" in result) return failed(result.refused);
-      parsed.set(name, result.value);
-    }
-    for (const [name, value] of parsed) this.values.set(name, value);
-    for (const name of parsed.keys()) for (const apply of this.listeners.get(name) ?? []) apply();
+  /** What CONFIG GET shows. */
+  text(name: DirectiveName): string {
+    return this.current.get(name)!.text;
+  }
+
+  /** The path that a directive holds, absolute: relative ones begin at `dir`; empty stays empty. */
+  path(name: DirectiveName): string {
+    const path = unicode(this.text(name));
+    return path === "" || path.startsWith("/") ? path : `${unicode(this.text("dir"))}/${path}`;
+  }
+
+  /** True if a file, the environment or a flag set it. */
+  isLoaded(name: DirectiveName): boolean {
+    return this.loaded.has(name);
+  }
+
+  isInitial(name: DirectiveName): boolean {
+    return this.text(name) === this.initials.get(name)!.text;
+  }
+
+  /** Takes the words behind a directive's name at start. @returns why they are refused */
+  load(named: Named, given: readonly string[]): string | undefined {
+    const { primary, directive } = named;
+    const { kind } = directive;
+    if (!kind.many && given.length !== 1) return "wrong number of arguments";
+    const words = given.length === 1 ? (wordsOf(kind, given[0]!) ?? []) : given;
+    const parsed = kind.parse(words, this.current.get(primary)!, this.loaded.has(primary));
+    if (parsed instanceof Refusal) return parsed.why;
+    this.current.set(primary, parsed);
+    this.loaded.add(primary);
     return undefined;
   }
 
-  /** Names and shown values that match any of the globs, each once. */
+  /** CONFIG SET: all pairs or none. @returns the error line, or undefined */
+  set(
+    pairs: readonly (readonly [string, string])[],
+    options: SetOptions = { mayUseProtected: false },
+  ): string | undefined {
+    const found: { name: string; named: Named; text: string }[] = [];
+    for (const [given, text] of pairs) {
+      const named = findDirective(given);
+      if (named === undefined)
+        return `ERR Unknown option or number of arguments for CONFIG SET - '${given}'`;
+      if (named.directive.atStart) return failed(given, "can't set immutable config");
+      if (named.directive.guarded && !options.mayUseProtected)
+        return failed(given, "can't set protected config");
+      const name = given.toLowerCase();
+      if (found.some((other) => other.name === name)) return failed(given, "duplicate parameter");
+      found.push({ name, named, text });
+    }
+    const before = new Map(this.current);
+    const changed = new Map<DirectiveName, string>();
+    for (const { name, named, text } of found) {
+      const old = this.current.get(named.primary)!;
+      const parsed = named.directive.kind.parse(argumentsOf(named.directive, text), old, false);
+      if (parsed instanceof Refusal) {
+        this.restore(before);
+        return failed(name, parsed.why);
+      }
+      this.current.set(named.primary, parsed);
+      if (parsed.text !== old.text) changed.set(named.primary, name);
+    }
+    const fault = this.apply(changed);
+    if (fault === undefined) return undefined;
+    this.restore(before);
+    this.apply(changed);
+    return failed(fault.name, fault.why);
+  }
+
+  /** Runs what hangs on the changed values, each function once. */
+  private apply(
+    changed: ReadonlyMap<DirectiveName, string>,
+  ): { name: string; why: string } | undefined {
+    const done = new Set<Apply>();
+    for (const [primary, name] of changed)
+      for (const apply of this.applies.get(primary) ?? []) {
+        if (done.has(apply)) continue;
+        done.add(apply);
+        const why = apply();
+        if (why !== undefined) return { name, why };
+      }
+    return undefined;
+  }
+
+  private restore(before: ReadonlyMap<DirectiveName, Parsed<unknown>>): void {
+    for (const [name, parsed] of before) this.current.set(name, parsed);
+  }
+
+  /** Calls `react` after each CONFIG SET that changed one of the directives, when all its values are in force. */
+  onChange(names: DirectiveName | readonly DirectiveName[], react: () => void): void {
+    this.applyWith(names, () => {
+      react();
+      return undefined;
+    });
+  }
+
+  /** Like onChange, for what can fail: CONFIG SET then puts all its values back, calls `apply` again and shows the reason. */
+  applyWith(names: DirectiveName | readonly DirectiveName[], apply: Apply): void {
+    for (const name of typeof names === "string" ? [names] : names)
+      this.applies.set(name, [...(this.applies.get(name) ?? []), apply]);
+  }
+
+  /** CONFIG GET: names as asked for or as they match, each once, with their texts. */
   match(patterns: readonly string[]): [string, string][] {
-    const globs = patterns.map((pattern) => compileGlob(pattern.toLowerCase()));
-    return [...this.values]
-      .filter(([name]) => globs.some((glob) => glob.test(name)))
-      .map(([name, value]) => [name, showValue(value)]);
+    const found = new Map<string, [string, string]>();
+    const add = (shown: string, named: Named) => {
+      const name = shown.toLowerCase();
+      if (!found.has(name)) found.set(name, [shown, this.text(named.primary)]);
+    };
+    for (const pattern of patterns) {
+      if (!/[[*?]/.test(pattern)) {
+        const named = findDirective(pattern);
+        if (named !== undefined) add(pattern, named);
+        continue;
+      }
+      const glob = compileGlob(pattern.toLowerCase());
+      for (const [name, named] of NAMES)
+        if (!named.directive.hidden && glob.test(name)) add(name, named);
+    }
+    return [...found.values()];
   }
 
-  /** Calls `apply` after each successful set of the directive. */
-  onChange(name: DirectiveName, apply: () => void): void {
-    this.listeners.set(name, [...(this.listeners.get(name) ?? []), apply]);
+  /** Each directive once, with its lines for CONFIG REWRITE. */
+  *rewritten(): Generator<{
+    name: DirectiveName;
+    lines: readonly { words: string; force: boolean }[];
+  }> {
+    for (const [name, { directive }] of this.primaries())
+      yield {
+        name,
+        lines: directive.kind.rewrite(this.current.get(name)!, this.initials.get(name)!),
+      };
   }
-}
 
-function fatal(where: string, line: string, why: string): ConfigError {
-  return new ConfigError(
-    `\n*** FATAL CONFIG FILE ERROR (Redis 7.2.4) ***\nReading the configuration file, at ${where}\n>>> '${line}'\n${why}`,
-  );
-}
-
-function applyLine(config: Config, words: readonly string[], where: string): void {
-  const [name = "", ...values] = words;
-  const line = words.join(" ");
-  if (!isDirective(name.toLowerCase()) || (values.length === 0 && name.toLowerCase() !== "save"))
-    throw fatal(where, line, "Bad directive or wrong number of arguments");
-  const refused = config.set([[name, values.join(" ")]], false);
-  if (refused !== undefined) throw fatal(where, line, refused.replace(/^.* - /, ""));
-}
-
-function applyFile(config: Config, path: string): void {
-  let text: string;
-  try {
-    text = readFileSync(path === "-" ? 0 : path, "utf8");
-  } catch (error) {
-    throw new ConfigError(
-      `Fatal error, can't open config file '${path}': ${(error as Error).message}`,
-    );
+  /** Directives without effect whose value is not the default, and why. */
+  *ignored(): Generator<[name: DirectiveName, why: string]> {
+    for (const [name, { directive }] of this.primaries())
+      if (!directive.hasEffect && !this.isInitial(name)) yield [name, directive.about];
   }
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (/^\s*(#|$)/.test(line)) continue;
-    const words = splitLine(line);
-    const where = `line ${index + 1}`;
-    if (words === undefined) throw fatal(where, line, "Unbalanced quotes in configuration line");
-    if (words[0]?.toLowerCase() === "include") applyFile(config, words[1] ?? "");
-    else applyLine(config, words, where);
-  }
-}
 
-function applyFlags(config: Config, args: readonly string[]): void {
-  let at = 0;
-  while (at < args.length) {
-    const name = args[at]!;
-    if (!name.startsWith("--"))
-      throw fatal("the command line", name, "Bad directive or wrong number of arguments");
-    let end = at + 1;
-    while (end < args.length && !args[end]!.startsWith("--")) end++;
-    applyLine(config, [name.slice(2), ...args.slice(at + 1, end)], `the command line`);
-    at = end;
+  private *primaries(): Generator<[DirectiveName, Named]> {
+    for (const [name, named] of NAMES) if (name === named.primary) yield [named.primary, named];
   }
-}
-
-function applyEnvironment(config: Config, env: Record<string, string | undefined>): void {
-  for (const name of Object.keys(DIRECTIVES)) {
-    const value = env[`BUNDIS_${name.toUpperCase().replaceAll("-", "_")}`];
-    if (value !== undefined) applyLine(config, [name, value], `the environment`);
-  }
-}
-
-/**
- * [conf file | -] [--directive value ...], over `env`, over the file, over `defaults`.
- * @throws ConfigError
- */
-export function parseCommandLine(
-  args: readonly string[],
-  defaults: Record<string, string> = {},
-  env: Record<string, string | undefined> = {},
-): Config {
-  const config = new Config();
-  for (const [name, value] of Object.entries(defaults))
-    applyLine(config, [name, value], "defaults");
-  const hasFile = args[0] !== undefined && (args[0] === "-" || !args[0].startsWith("--"));
-  if (hasFile) applyFile(config, args[0]!);
-  applyEnvironment(config, env);
-  applyFlags(config, hasFile ? args.slice(1) : args);
-  return config;
 }

@@ -1,137 +1,467 @@
 /**
- * The directives, one row each: parsing, CONFIG GET and SET, flags and defaults derive from them. `stored` rows are accepted and
- * shown, so that configuration files and clients of Redis work, but have no effect yet; docs/compatibility.md lists them.
+ * Every directive of Redis 7.2 and ours, one row each. Parsing, CONFIG GET, SET and REWRITE, flags, environment, `--help`,
+ * docs/configuration.md and the types of the embedding API derive from these rows.
+ *
+ * To give a directive its effect, change its row from `ignored(why, ...)` to `works(what, ...)`, read it with `config.get` or
+ * `config.onChange`, and name its test in tests/config/effects.test.ts.
  */
+import {
+  alias,
+  atStart,
+  bytes,
+  choice,
+  choices,
+  type Directive,
+  flag,
+  guarded,
+  hidden,
+  INT_MAX,
+  ignored,
+  integer,
+  LONG_MAX,
+  octal,
+  of,
+  optionalText,
+  secret,
+  text,
+  UINT_MAX,
+  ULONG_MAX,
+  works,
+} from "./directive.ts";
+import {
+  addresses,
+  bufferLimits,
+  bytesOrPercent,
+  directoryOf,
+  type Kind,
+  keyspaceEvents,
+  oomScores,
+  percentiles,
+  primaryAddress,
+  savePoints,
+} from "./kinds.ts";
+import {
+  announcedHostnameFault,
+  announcedNameFault,
+  fileNameFault,
+  resolveDirectory,
+  titleTemplateFault,
+} from "./rules.ts";
 
-export type DirectiveType = "integer" | "memory" | "boolean" | "enum" | "string" | "words";
+const SHUTDOWN_FLAGS = ["default", "save", "nosave", "now", "force"] as const;
+const PROTECTED_ACTION = ["no", "yes", "local"] as const;
 
-export interface Directive {
-  type: DirectiveType;
-  initial: string;
-  min?: number;
-  max?: number;
-  values?: readonly string[];
-  /** Set at start only. */
-  immutable?: true;
-  stored?: true;
+function shutdownFault(chosen: ReadonlySet<string>): string | undefined {
+  if (!chosen.has("save") || !chosen.has("nosave")) return undefined;
+  return "shutdown options SAVE and NOSAVE can't be used simultaneously";
 }
 
-type Typed<T extends DirectiveType> = Directive & { type: T };
+const NO_TLS = "TLS is not there yet";
+const NO_THREADS = "commands run on one thread";
+const NO_FORK = "nothing forks";
+const NO_SYSLOG = "lines go to stdout or to logfile";
+const NO_RDB = "RDB files are not there yet";
+const NO_REWRITE = "the append-only file is not rewritten yet";
+const NO_REPLICATION = "replication is not there yet";
+const NO_CLUSTER = "cluster mode is not there yet";
+const NO_ACL = "ACL is not there yet";
+const NO_MODULES = "there are no modules";
+const NO_SCRIPTS = "scripts are not there yet";
+const NO_PUBSUB = "publishing is not there yet";
+const NO_TYPE = "its data type is not there yet";
+const LATER = "its feature is not there yet";
+const ALWAYS_LAZY = "large values are always freed in slices";
+const OWN_DEFRAG = "the core defragments in slices from its own thresholds";
+const FOR_TESTS = "a switch for tests of Redis itself";
 
-const LARGEST = Number.MAX_SAFE_INTEGER;
-const integer = (initial: number, min: number, max: number): Typed<"integer"> => ({
-  type: "integer",
-  initial: String(initial),
-  min,
-  max,
-});
-const memory = (initial: number, min = 0, max = LARGEST): Typed<"memory"> => ({
-  type: "memory",
-  initial: String(initial),
-  min,
-  max,
-});
-const flag = (initial: "yes" | "no"): Typed<"boolean"> => ({ type: "boolean", initial });
-const text = (initial: string): Typed<"string"> => ({ type: "string", initial });
-const oneOf = (initial: string, ...values: string[]): Typed<"enum"> => ({
-  type: "enum",
-  initial,
-  values: [initial, ...values],
-});
-const words = (initial: string): Typed<"words"> => ({ type: "words", initial });
-const atStart = <T extends Directive>(directive: T): T => ({ ...directive, immutable: true });
-const stored = <T extends Directive>(directive: T): T => ({ ...directive, stored: true });
+const NETWORK = {
+  bind: works("Addresses to listen on.", of(addresses, "127.0.0.1 -::1")),
+  port: works("TCP port; 0 listens on none.", integer(6379, 0, 65535)),
+  "protected-mode": works("Without a password, serves loopback connections only.", flag("yes")),
+  "tcp-backlog": ignored("Bun asks for a backlog of 512", atStart(integer(511, 0, INT_MAX))),
+  "tcp-keepalive": ignored(LATER, integer(300, 0, INT_MAX)),
+  timeout: works(
+    "Closes clients that are idle for so many seconds; 0 = never.",
+    integer(0, 0, INT_MAX),
+  ),
+  unixsocket: ignored(LATER, atStart(optionalText({ form: "path" }))),
+  unixsocketperm: ignored(LATER, atStart(octal(0, 0, 0o777))),
+  "bind-source-addr": ignored("there are no outgoing connections", optionalText()),
+  "socket-mark-id": ignored("Bun does not set marks", atStart(integer(0, 0, UINT_MAX))),
+  "proto-max-bulk-len": works("Largest argument of a command.", bytes("512mb", 1048576, INT_MAX)),
+};
+
+const CLIENTS = {
+  maxclients: works("Connections served at a time; more are refused.", integer(10000, 1, UINT_MAX)),
+  "maxmemory-clients": ignored(LATER, of(bytesOrPercent, "0")),
+  "client-output-buffer-limit": ignored(
+    LATER,
+    of(bufferLimits, "normal 0 0 0 slave 256mb 64mb 60 pubsub 32mb 8mb 60"),
+  ),
+  "client-query-buffer-limit": works(
+    "Unparsed input a client may have; beyond it the connection is closed.",
+    bytes("1gb", 1048576, LONG_MAX),
+  ),
+  "tracking-table-max-keys": ignored(LATER, integer(1000000, 0, LONG_MAX)),
+  "client-default-resp": ignored(FOR_TESTS, atStart(hidden(integer(2, 2, 3)))),
+};
+
+const SECURITY = {
+  requirepass: works("Password that clients must give.", secret(optionalText())),
+  aclfile: ignored(NO_ACL, atStart(text("", { form: "path" }))),
+  "acllog-max-len": ignored(NO_ACL, integer(128, 0, LONG_MAX)),
+  "acl-pubsub-default": ignored(NO_ACL, choice("resetchannels", ["allchannels", "resetchannels"])),
+  "enable-protected-configs": works(
+    "Who may set dir and dbfilename while the server runs.",
+    atStart(choice("no", PROTECTED_ACTION)),
+  ),
+  "enable-debug-command": ignored(LATER, atStart(choice("no", PROTECTED_ACTION))),
+  "enable-module-command": ignored(NO_MODULES, atStart(choice("no", PROTECTED_ACTION))),
+};
+
+const TLS_FILES = { form: "path" } as const;
+
+const TLS = {
+  "tls-port": ignored(NO_TLS, integer(0, 0, 65535)),
+  "tls-cert-file": ignored(NO_TLS, optionalText(TLS_FILES)),
+  "tls-key-file": ignored(NO_TLS, optionalText(TLS_FILES)),
+  "tls-key-file-pass": ignored(NO_TLS, optionalText()),
+  "tls-client-cert-file": ignored(NO_TLS, optionalText(TLS_FILES)),
+  "tls-client-key-file": ignored(NO_TLS, optionalText(TLS_FILES)),
+  "tls-client-key-file-pass": ignored(NO_TLS, optionalText()),
+  "tls-dh-params-file": ignored(NO_TLS, optionalText(TLS_FILES)),
+  "tls-ca-cert-file": ignored(NO_TLS, optionalText(TLS_FILES)),
+  "tls-ca-cert-dir": ignored(NO_TLS, optionalText(TLS_FILES)),
+  "tls-auth-clients": ignored(NO_TLS, choice("yes", ["no", "yes", "optional"])),
+  "tls-replication": ignored(NO_TLS, flag("no")),
+  "tls-cluster": ignored(NO_TLS, flag("no")),
+  "tls-protocols": ignored(NO_TLS, optionalText()),
+  "tls-ciphers": ignored(NO_TLS, optionalText()),
+  "tls-ciphersuites": ignored(NO_TLS, optionalText()),
+  "tls-prefer-server-ciphers": ignored(NO_TLS, flag("no")),
+  "tls-session-caching": ignored(NO_TLS, flag("yes")),
+  "tls-session-cache-size": ignored(NO_TLS, integer(20480, 0, INT_MAX)),
+  "tls-session-cache-timeout": ignored(NO_TLS, integer(300, 0, INT_MAX)),
+};
+
+const GENERAL = {
+  daemonize: ignored("it stays in the foreground and says so", atStart(flag("no"))),
+  supervised: ignored(LATER, atStart(choice("no", ["upstart", "systemd", "auto", "no"]))),
+  pidfile: ignored(LATER, atStart(optionalText({ form: "path" }))),
+  databases: works("Number of databases.", atStart(integer(16, 1, 128))),
+  dir: works(
+    "Where relative paths begin; data files lie there.",
+    guarded(of(directoryOf(resolveDirectory), ".")),
+  ),
+  hz: ignored(
+    "timed work runs ten times a second, due keys when they are due",
+    integer(10, 1, 500),
+  ),
+  "dynamic-hz": ignored("timed work does not depend on the number of clients", flag("yes")),
+  "always-show-logo": ignored("there is no logo", atStart(flag("no"))),
+  "set-proc-title": ignored("the process keeps its name", atStart(flag("yes"))),
+  "proc-title-template": ignored(
+    "the process keeps its name",
+    text("{title} {listen-addr} {server-mode}", { check: titleTemplateFault }),
+  ),
+  "locale-collate": ignored(NO_TYPE, text("")),
+  "ignore-warnings": ignored("no warning stops the start", text("")),
+  "oom-score-adj": ignored(
+    LATER,
+    choice("no", ["no", "yes", "relative", "absolute"], { relative: "yes" }),
+  ),
+  "oom-score-adj-values": ignored(LATER, of(oomScores, "0 200 800")),
+  "disable-thp": ignored(NO_FORK, atStart(flag("yes"))),
+  "io-threads": ignored(NO_THREADS, atStart(integer(1, 1, 128))),
+  "io-threads-do-reads": ignored(NO_THREADS, atStart(flag("no"))),
+  server_cpulist: ignored("use taskset", atStart(optionalText())),
+  bio_cpulist: ignored("use taskset", atStart(optionalText())),
+  aof_rewrite_cpulist: ignored(NO_FORK, atStart(optionalText())),
+  bgsave_cpulist: ignored(NO_FORK, atStart(optionalText())),
+  "shutdown-timeout": ignored(NO_REPLICATION, integer(10, 0, INT_MAX)),
+  "shutdown-on-sigint": ignored(LATER, choices(SHUTDOWN_FLAGS, shutdownFault)),
+  "shutdown-on-sigterm": ignored(LATER, choices(SHUTDOWN_FLAGS, shutdownFault)),
+  "busy-reply-threshold": ignored(NO_SCRIPTS, alias("lua-time-limit", integer(5000, 0, LONG_MAX))),
+};
+
+const LOGGING = {
+  loglevel: works(
+    "The least level of lines that are written.",
+    choice("notice", ["debug", "verbose", "notice", "warning", "nothing"]),
+  ),
+  logfile: works("Where lines go; empty = stdout.", atStart(text("", { form: "path" }))),
+  "syslog-enabled": ignored(NO_SYSLOG, atStart(flag("no"))),
+  "syslog-ident": ignored(NO_SYSLOG, atStart(text("redis"))),
+  "syslog-facility": ignored(
+    NO_SYSLOG,
+    atStart(
+      choice("local0", [
+        "user",
+        "local0",
+        "local1",
+        "local2",
+        "local3",
+        "local4",
+        "local5",
+        "local6",
+        "local7",
+      ]),
+    ),
+  ),
+  "crash-log-enabled": ignored(LATER, flag("yes")),
+  "crash-memcheck-enabled": ignored("the memory is the kernel's to test", flag("yes")),
+  "use-exit-on-panic": ignored(FOR_TESTS, hidden(flag("no"))),
+  "watchdog-period": ignored(FOR_TESTS, hidden(integer(0, 0, INT_MAX))),
+};
+
+const MEMORY = {
+  maxmemory: works(
+    "Limit of used memory; 0 is 3.5 GiB, what one memory can hold.",
+    bytes("0", 0, UINT_MAX),
+  ),
+  "maxmemory-policy": works(
+    "What is evicted at the limit.",
+    choice("noeviction", [
+      "volatile-lru",
+      "volatile-ttl",
+      "allkeys-lru",
+      "allkeys-random",
+      "noeviction",
+    ]),
+  ),
+  "maxmemory-samples": ignored("recency is exact, nothing is sampled", integer(5, 1, INT_MAX)),
+  "maxmemory-eviction-tenacity": ignored("a command evicts what it needs", integer(10, 0, 100)),
+  "replica-ignore-maxmemory": ignored(NO_REPLICATION, alias("slave-ignore-maxmemory", flag("yes"))),
+  "active-expire-effort": ignored("due keys are deleted when they are due", integer(1, 1, 10)),
+  "lfu-log-factor": ignored(LATER, integer(10, 0, INT_MAX)),
+  "lfu-decay-time": ignored(LATER, integer(1, 0, INT_MAX)),
+  "lazyfree-lazy-eviction": ignored(ALWAYS_LAZY, flag("no")),
+  "lazyfree-lazy-expire": ignored(ALWAYS_LAZY, flag("no")),
+  "lazyfree-lazy-server-del": ignored(ALWAYS_LAZY, flag("no")),
+  "lazyfree-lazy-user-del": ignored(ALWAYS_LAZY, flag("no")),
+  "lazyfree-lazy-user-flush": ignored(ALWAYS_LAZY, flag("no")),
+  activerehashing: ignored("tables grow segment by segment", flag("yes")),
+  activedefrag: ignored(OWN_DEFRAG, flag("yes")),
+  "active-defrag-ignore-bytes": ignored(OWN_DEFRAG, bytes("100mb", 1, LONG_MAX)),
+  "active-defrag-threshold-lower": ignored(OWN_DEFRAG, integer(10, 0, 1000)),
+  "active-defrag-threshold-upper": ignored(OWN_DEFRAG, integer(100, 0, 1000)),
+  "active-defrag-cycle-min": ignored(OWN_DEFRAG, integer(1, 1, 99)),
+  "active-defrag-cycle-max": ignored(OWN_DEFRAG, integer(25, 1, 99)),
+  "active-defrag-max-scan-fields": ignored(OWN_DEFRAG, integer(1000, 1, LONG_MAX)),
+  "jemalloc-bg-thread": ignored("the core has its own allocator", flag("yes")),
+};
+
+const APPEND_ONLY = {
+  appendonly: works(
+    "Keeps an append-only file. While the server runs it changes what the next start does.",
+    flag("no"),
+  ),
+  appendfilename: works(
+    "Name of the append-only file's parts.",
+    atStart(
+      text("appendonly.aof", {
+        form: "file name",
+        check: fileNameFault("appendfilename", "filename"),
+      }),
+    ),
+  ),
+  appenddirname: works(
+    "Directory of the append-only file, in dir.",
+    atStart(
+      text("appendonlydir", {
+        form: "file name",
+        check: fileNameFault("appenddirname", "dirname"),
+      }),
+    ),
+  ),
+  appendfsync: works(
+    "When the append-only file is synced.",
+    choice("everysec", ["everysec", "always", "no"]),
+  ),
+  "aof-load-truncated": works("Cuts a torn end at start instead of refusing it.", flag("yes")),
+  "no-appendfsync-on-rewrite": ignored(NO_REWRITE, flag("no")),
+  "auto-aof-rewrite-percentage": ignored(NO_REWRITE, integer(100, 0, INT_MAX)),
+  "auto-aof-rewrite-min-size": ignored(NO_REWRITE, bytes("64mb", 0, LONG_MAX)),
+  "aof-use-rdb-preamble": ignored(NO_RDB, flag("no")),
+  "aof-timestamp-enabled": ignored(LATER, flag("no")),
+  "aof-rewrite-incremental-fsync": ignored(NO_REWRITE, flag("yes")),
+  "aof-disable-auto-gc": ignored(FOR_TESTS, hidden(flag("no"))),
+};
+
+const SNAPSHOTS = {
+  save: ignored(NO_RDB, of(savePoints, "3600 1 300 100 60 10000")),
+  dbfilename: ignored(
+    NO_RDB,
+    guarded(
+      text("dump.rdb", { form: "file name", check: fileNameFault("dbfilename", "filename", true) }),
+    ),
+  ),
+  "stop-writes-on-bgsave-error": ignored(NO_RDB, flag("yes")),
+  rdbcompression: ignored(NO_RDB, flag("yes")),
+  rdbchecksum: ignored(NO_RDB, atStart(flag("yes"))),
+  "rdb-del-sync-files": ignored(NO_RDB, flag("no")),
+  "rdb-save-incremental-fsync": ignored(NO_RDB, flag("yes")),
+  "sanitize-dump-payload": ignored(NO_RDB, choice("no", ["no", "yes", "clients"])),
+  "rdb-key-save-delay": ignored(FOR_TESTS, hidden(integer(0, -INT_MAX - 1, INT_MAX))),
+  "key-load-delay": ignored(FOR_TESTS, hidden(integer(0, -INT_MAX - 1, INT_MAX))),
+  "loading-process-events-interval-bytes": ignored(
+    FOR_TESTS,
+    hidden(integer(2097152, 1024, INT_MAX)),
+  ),
+};
+
+const ENCODINGS = {
+  "hash-max-listpack-entries": ignored(
+    NO_TYPE,
+    alias("hash-max-ziplist-entries", integer(512, 0, LONG_MAX)),
+  ),
+  "hash-max-listpack-value": ignored(
+    NO_TYPE,
+    alias("hash-max-ziplist-value", bytes("64", 0, LONG_MAX)),
+  ),
+  "list-max-listpack-size": ignored(
+    NO_TYPE,
+    alias("list-max-ziplist-size", integer(-2, -INT_MAX - 1, INT_MAX)),
+  ),
+  "list-compress-depth": ignored(NO_TYPE, integer(0, 0, INT_MAX)),
+  "set-max-intset-entries": ignored(NO_TYPE, integer(512, 0, LONG_MAX)),
+  "set-max-listpack-entries": ignored(NO_TYPE, integer(128, 0, LONG_MAX)),
+  "set-max-listpack-value": ignored(NO_TYPE, integer(64, 0, LONG_MAX)),
+  "zset-max-listpack-entries": ignored(
+    NO_TYPE,
+    alias("zset-max-ziplist-entries", integer(128, 0, LONG_MAX)),
+  ),
+  "zset-max-listpack-value": ignored(
+    NO_TYPE,
+    alias("zset-max-ziplist-value", bytes("64", 0, LONG_MAX)),
+  ),
+  "hll-sparse-max-bytes": ignored(NO_TYPE, bytes("3000", 0, LONG_MAX)),
+  "stream-node-max-bytes": ignored(NO_TYPE, bytes("4096", 0, LONG_MAX)),
+  "stream-node-max-entries": ignored(NO_TYPE, integer(100, 0, LONG_MAX)),
+};
+
+const OBSERVATION = {
+  "slowlog-log-slower-than": ignored(LATER, integer(10000, -1, LONG_MAX)),
+  "slowlog-max-len": ignored(LATER, integer(128, 0, LONG_MAX)),
+  "latency-monitor-threshold": ignored(LATER, integer(0, 0, LONG_MAX)),
+  "latency-tracking": ignored(LATER, flag("yes")),
+  "latency-tracking-info-percentiles": ignored(LATER, of(percentiles, "50 99 99.9")),
+  "notify-keyspace-events": ignored(NO_PUBSUB, of(keyspaceEvents, "")),
+};
+
+const REPLICATION = {
+  replicaof: ignored(NO_REPLICATION, alias("slaveof", atStart(of(primaryAddress, "")))),
+  masterauth: ignored(NO_REPLICATION, secret(optionalText())),
+  masteruser: ignored(NO_REPLICATION, secret(optionalText())),
+  "replica-read-only": ignored(NO_REPLICATION, alias("slave-read-only", flag("yes"))),
+  "replica-serve-stale-data": ignored(NO_REPLICATION, alias("slave-serve-stale-data", flag("yes"))),
+  "replica-lazy-flush": ignored(NO_REPLICATION, alias("slave-lazy-flush", flag("no"))),
+  "replica-priority": ignored(NO_REPLICATION, alias("slave-priority", integer(100, 0, INT_MAX))),
+  "replica-announce-ip": ignored(NO_REPLICATION, alias("slave-announce-ip", optionalText())),
+  "replica-announce-port": ignored(
+    NO_REPLICATION,
+    alias("slave-announce-port", integer(0, 0, 65535)),
+  ),
+  "replica-announced": ignored(NO_REPLICATION, flag("yes")),
+  "replica-ignore-disk-write-errors": ignored(NO_REPLICATION, flag("no")),
+  "repl-diskless-sync": ignored(NO_REPLICATION, flag("yes")),
+  "repl-diskless-sync-delay": ignored(NO_REPLICATION, integer(5, 0, INT_MAX)),
+  "repl-diskless-sync-max-replicas": ignored(NO_REPLICATION, integer(0, 0, INT_MAX)),
+  "repl-diskless-load": ignored(
+    NO_REPLICATION,
+    choice("disabled", ["disabled", "on-empty-db", "swapdb"]),
+  ),
+  "repl-ping-replica-period": ignored(
+    NO_REPLICATION,
+    alias("repl-ping-slave-period", integer(10, 1, INT_MAX)),
+  ),
+  "repl-timeout": ignored(NO_REPLICATION, integer(60, 1, INT_MAX)),
+  "repl-disable-tcp-nodelay": ignored(NO_REPLICATION, flag("no")),
+  "repl-backlog-size": ignored(NO_REPLICATION, bytes("1mb", 1, LONG_MAX)),
+  "repl-backlog-ttl": ignored(NO_REPLICATION, integer(3600, 0, LONG_MAX)),
+  "min-replicas-to-write": ignored(
+    NO_REPLICATION,
+    alias("min-slaves-to-write", integer(0, 0, INT_MAX)),
+  ),
+  "min-replicas-max-lag": ignored(
+    NO_REPLICATION,
+    alias("min-slaves-max-lag", integer(10, 0, INT_MAX)),
+  ),
+  "propagation-error-behavior": ignored(
+    FOR_TESTS,
+    choice("ignore", ["ignore", "panic", "panic-on-replicas"]),
+  ),
+};
+
+const CLUSTER = {
+  "cluster-enabled": ignored(NO_CLUSTER, atStart(flag("no"))),
+  "cluster-config-file": ignored(NO_CLUSTER, atStart(text("nodes.conf"))),
+  "cluster-node-timeout": ignored(NO_CLUSTER, integer(15000, 0, LONG_MAX)),
+  "cluster-port": ignored(NO_CLUSTER, atStart(integer(0, 0, 65535))),
+  "cluster-announce-ip": ignored(NO_CLUSTER, optionalText()),
+  "cluster-announce-port": ignored(NO_CLUSTER, integer(0, 0, 65535)),
+  "cluster-announce-tls-port": ignored(NO_CLUSTER, integer(0, 0, 65535)),
+  "cluster-announce-bus-port": ignored(NO_CLUSTER, integer(0, 0, 65535)),
+  "cluster-announce-hostname": ignored(NO_CLUSTER, optionalText({ check: announcedHostnameFault })),
+  "cluster-announce-human-nodename": ignored(
+    NO_CLUSTER,
+    optionalText({ check: announcedNameFault }),
+  ),
+  "cluster-preferred-endpoint-type": ignored(
+    NO_CLUSTER,
+    choice("ip", ["ip", "hostname", "unknown-endpoint"]),
+  ),
+  "cluster-replica-validity-factor": ignored(
+    NO_CLUSTER,
+    alias("cluster-slave-validity-factor", integer(10, 0, INT_MAX)),
+  ),
+  "cluster-replica-no-failover": ignored(
+    NO_CLUSTER,
+    alias("cluster-slave-no-failover", flag("no")),
+  ),
+  "cluster-allow-replica-migration": ignored(NO_CLUSTER, flag("yes")),
+  "cluster-migration-barrier": ignored(NO_CLUSTER, integer(1, 0, INT_MAX)),
+  "cluster-require-full-coverage": ignored(NO_CLUSTER, flag("yes")),
+  "cluster-allow-reads-when-down": ignored(NO_CLUSTER, flag("no")),
+  "cluster-allow-pubsubshard-when-down": ignored(NO_CLUSTER, flag("yes")),
+  "cluster-link-sendbuf-limit": ignored(NO_CLUSTER, bytes("0", 0, ULONG_MAX)),
+  "cluster-ping-interval": ignored(FOR_TESTS, hidden(integer(0, 0, LONG_MAX))),
+};
+
+/** The rows by the part of the server that they are about: the order of the documentation. */
+export const SECTIONS = {
+  Network: NETWORK,
+  Clients: CLIENTS,
+  Security: SECURITY,
+  General: GENERAL,
+  Logging: LOGGING,
+  "Memory and eviction": MEMORY,
+  "Append-only file": APPEND_ONLY,
+  Snapshots: SNAPSHOTS,
+  "Slow log, latency, events": OBSERVATION,
+  Encodings: ENCODINGS,
+  Replication: REPLICATION,
+  Cluster: CLUSTER,
+  TLS,
+} as const satisfies Record<string, Record<string, Directive>>;
 
 export const DIRECTIVES = {
-  port: atStart(integer(6379, 0, 65535)),
-  bind: atStart(words("127.0.0.1 -::1")),
-  maxclients: integer(10000, 1, 1_000_000),
-  timeout: integer(0, 0, 2147483647),
-  "tcp-keepalive": stored(integer(300, 0, 2147483647)),
-  "tcp-backlog": stored(atStart(integer(511, 0, 2147483647))),
-  "protected-mode": flag("yes"),
-  requirepass: text(""),
-  databases: atStart(integer(16, 1, 128)),
-  dir: atStart(text(".")),
-  appendonly: atStart(flag("no")),
-  appendfilename: atStart(text("appendonly.aof")),
-  appenddirname: atStart(text("appendonlydir")),
-  appendfsync: oneOf("everysec", "always", "no"),
-  "aof-load-truncated": flag("yes"),
-  maxmemory: memory(0, 0, 4294967295),
-  "maxmemory-policy": oneOf(
-    "noeviction",
-    "allkeys-lru",
-    "volatile-lru",
-    "allkeys-random",
-    "volatile-ttl",
-  ),
-  "proto-max-bulk-len": memory(536870912, 1048576, 2147483647),
-  "client-query-buffer-limit": memory(1073741824, 1048576, LARGEST),
-  loglevel: atStart(oneOf("notice", "debug", "verbose", "warning", "nothing")),
-  logfile: atStart(text("")),
-  save: stored(text("3600 1 300 100 60 10000")),
-  "maxmemory-samples": stored(integer(5, 1, 64)),
-  "client-output-buffer-limit": stored(
-    text("normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"),
-  ),
-  hz: stored(integer(10, 1, 500)),
-  "dynamic-hz": stored(flag("yes")),
-  dbfilename: stored(text("dump.rdb")),
-  daemonize: stored(atStart(flag("no"))),
-  supervised: stored(atStart(oneOf("no", "auto", "systemd", "upstart"))),
-  pidfile: stored(atStart(text(""))),
-  "always-show-logo": stored(atStart(flag("no"))),
-  "lazyfree-lazy-eviction": stored(flag("no")),
-  "lazyfree-lazy-expire": stored(flag("no")),
-  "lazyfree-lazy-server-del": stored(flag("no")),
-  "lazyfree-lazy-user-del": stored(flag("no")),
-  "lazyfree-lazy-user-flush": stored(flag("no")),
-  "no-appendfsync-on-rewrite": stored(flag("no")),
-  "auto-aof-rewrite-percentage": stored(integer(100, 0, 2147483647)),
-  "auto-aof-rewrite-min-size": stored(memory(67108864)),
-  "aof-use-rdb-preamble": stored(flag("no")),
-  "aof-timestamp-enabled": stored(flag("no")),
-  "stop-writes-on-bgsave-error": stored(flag("yes")),
-  rdbcompression: stored(flag("yes")),
-  rdbchecksum: stored(flag("yes")),
-  "notify-keyspace-events": stored(text("")),
-  "slowlog-log-slower-than": stored(integer(10000, -1, LARGEST)),
-  "slowlog-max-len": stored(integer(128, 0, LARGEST)),
-  "latency-monitor-threshold": stored(integer(0, 0, LARGEST)),
-  "latency-tracking": stored(flag("yes")),
-  activedefrag: stored(flag("yes")),
-  activerehashing: stored(flag("yes")),
-  "active-expire-effort": stored(integer(1, 1, 10)),
-  "hash-max-listpack-entries": stored(integer(512, 0, LARGEST)),
-  "hash-max-listpack-value": stored(integer(64, 0, LARGEST)),
-  "list-max-listpack-size": stored(integer(-2, -2147483648, 2147483647)),
-  "list-compress-depth": stored(integer(0, 0, 2147483647)),
-  "set-max-intset-entries": stored(integer(512, 0, LARGEST)),
-  "set-max-listpack-entries": stored(integer(128, 0, LARGEST)),
-  "set-max-listpack-value": stored(integer(64, 0, LARGEST)),
-  "zset-max-listpack-entries": stored(integer(128, 0, LARGEST)),
-  "zset-max-listpack-value": stored(integer(64, 0, LARGEST)),
-  "hll-sparse-max-bytes": stored(integer(3000, 0, LARGEST)),
-  "stream-node-max-bytes": stored(memory(4096)),
-  "stream-node-max-entries": stored(integer(100, 0, LARGEST)),
-  "busy-reply-threshold": stored(integer(5000, 0, LARGEST)),
-  "enable-debug-command": stored(atStart(oneOf("no", "yes", "local"))),
-  "enable-protected-configs": stored(atStart(oneOf("no", "yes", "local"))),
-  "enable-module-command": stored(atStart(oneOf("no", "yes", "local"))),
-  "maxmemory-clients": stored(text("0")),
-  "replica-read-only": stored(flag("yes")),
-  "repl-diskless-sync": stored(flag("yes")),
-  "tracking-table-max-keys": stored(integer(1000000, 0, LARGEST)),
-} as const satisfies Record<string, Directive>;
+  ...NETWORK,
+  ...CLIENTS,
+  ...SECURITY,
+  ...GENERAL,
+  ...LOGGING,
+  ...MEMORY,
+  ...APPEND_ONLY,
+  ...SNAPSHOTS,
+  ...OBSERVATION,
+  ...ENCODINGS,
+  ...REPLICATION,
+  ...CLUSTER,
+  ...TLS,
+};
 
 export type DirectiveName = keyof typeof DIRECTIVES;
 
-type ValueOf<T extends DirectiveType> = T extends "integer" | "memory"
-  ? number
-  : T extends "boolean"
-    ? boolean
-    : T extends "words"
-      ? readonly string[]
-      : string;
-export type DirectiveValue<Name extends DirectiveName> = ValueOf<(typeof DIRECTIVES)[Name]["type"]>;
+export type DirectiveValue<Name extends DirectiveName> =
+  (typeof DIRECTIVES)[Name]["kind"] extends Kind<infer Value> ? Value : never;

@@ -1,36 +1,125 @@
-/** Log lines in Redis's format: `pid:role dd Mon yyyy hh:mm:ss.mmm level text`. */
-import { appendFileSync } from "node:fs";
+/**
+ * Log lines, by default in Redis's format: `pid:role dd Mon yyyy hh:mm:ss.mmm level text`. The file stays open; `reopen` follows a
+ * rotation. A line that cannot be written is dropped: logging never stops the server.
+ */
+import { closeSync, openSync, writeSync } from "node:fs";
 
 export type LogLevel = "debug" | "verbose" | "notice" | "warning";
-export type Logger = Record<LogLevel, (text: string) => void>;
+export type LogFormat = "legacy" | "logfmt" | "json";
+export type LogTimestamp = "legacy" | "iso8601" | "milliseconds";
 
-const LEVELS: readonly LogLevel[] = ["debug", "verbose", "notice", "warning"];
-const MARKS: Record<LogLevel, string> = { debug: ".", verbose: "-", notice: "*", warning: "#" };
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-function timestamp(at: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  const day = `${two(at.getDate())} ${MONTHS[at.getMonth()]} ${at.getFullYear()}`;
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  return `${day} ${time}.${String(at.getMilliseconds()).padStart(3, "0")}`;
+export interface LogOptions {
+  /** Lines below it are dropped; "nothing" drops all. */
+  level: LogLevel | "nothing";
+  /** Absolute path; empty = stdout. */
+  file: string;
+  format?: LogFormat;
+  timestamp?: LogTimestamp;
 }
 
-/** Lines below `level` are dropped ("nothing" drops all). They go to stdout, or to `file`, opened for each line. */
-export function createLogger(options: { level: string; file: string }): Logger {
-  const at = LEVELS.indexOf(options.level as LogLevel);
-  const threshold = at < 0 ? LEVELS.length : at;
-  const write = (line: string) => {
-    if (options.file === "") process.stdout.write(line);
-    else appendFileSync(options.file, line);
+export interface Logger extends Record<LogLevel, (text: string) => void> {
+  /** May change at any time. */
+  readonly options: LogOptions;
+  /** Closes the file and opens it by its name. @throws Error if that fails; lines then go to the old file */
+  reopen(): void;
+  close(): void;
+}
+
+const LEVELS: readonly (LogLevel | "nothing")[] = [
+  "debug",
+  "verbose",
+  "notice",
+  "warning",
+  "nothing",
+];
+const MARKS: Record<LogLevel, string> = { debug: ".", verbose: "-", notice: "*", warning: "#" };
+/** Names of the structured formats. */
+const LEVEL_NAMES: Record<LogLevel, string> = {
+  debug: "debug",
+  verbose: "info",
+  notice: "notice",
+  warning: "warning",
+};
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const STDOUT = 1;
+
+function padded(value: number, digits = 2): string {
+  return String(value).padStart(digits, "0");
+}
+
+function legacyTimestamp(at: Date): string {
+  const day = `${padded(at.getDate())} ${MONTHS[at.getMonth()]} ${at.getFullYear()}`;
+  const time = `${padded(at.getHours())}:${padded(at.getMinutes())}:${padded(at.getSeconds())}`;
+  return `${day} ${time}.${padded(at.getMilliseconds(), 3)}`;
+}
+
+/** Local time with its offset from UTC. */
+function isoTimestamp(at: Date): string {
+  const offset = -at.getTimezoneOffset();
+  const local = new Date(at.getTime() + offset * 60_000).toISOString().slice(0, -1);
+  const minutes = Math.abs(offset);
+  return `${local}${offset < 0 ? "-" : "+"}${padded(Math.floor(minutes / 60))}:${padded(minutes % 60)}`;
+}
+
+function timestampText(at: Date, format: LogTimestamp): string {
+  switch (format) {
+    case "legacy":
+      return legacyTimestamp(at);
+    case "iso8601":
+      return isoTimestamp(at);
+    case "milliseconds":
+      return String(at.getTime());
+  }
+}
+
+/** One line, with its line feed. */
+export function formatLine(level: LogLevel, text: string, at: Date, options: LogOptions): string {
+  const timestamp = timestampText(at, options.timestamp ?? "legacy");
+  const { pid } = process;
+  switch (options.format ?? "legacy") {
+    case "legacy":
+      return `${pid}:M ${timestamp} ${MARKS[level]} ${text}\n`;
+    case "logfmt": {
+      const message = text.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n").replace(/\r/g, "\\r");
+      return `pid=${pid} role=primary timestamp="${timestamp}" level=${LEVEL_NAMES[level]} message="${message}"\n`;
+    }
+    case "json":
+      return `${JSON.stringify({ pid, role: "primary", timestamp, level: LEVEL_NAMES[level], message: text })}\n`;
+  }
+}
+
+/** @throws Error if the file cannot be opened */
+export function createLogger(options: LogOptions): Logger {
+  let fd = options.file === "" ? STDOUT : openSync(options.file, "a");
+  const close = () => {
+    if (fd !== STDOUT) closeSync(fd);
+    fd = STDOUT;
   };
-  const logAt = (level: LogLevel, rank: number) => (text: string) => {
-    if (rank < threshold) return;
-    write(`${process.pid}:M ${timestamp(new Date())} ${MARKS[level]} ${text}\n`);
+  const write = (line: string) => {
+    try {
+      writeSync(fd, line);
+    } catch (error) {
+      // A pipe that its reader does not empty: the line waits in this process instead.
+      const waits = fd === STDOUT && (error as { code?: string }).code === "EAGAIN";
+      if (waits) process.stdout.write(line);
+    }
+  };
+  const logAt = (level: LogLevel) => (text: string) => {
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(options.level)) return;
+    write(formatLine(level, text, new Date(), options));
   };
   return {
-    debug: logAt("debug", 0),
-    verbose: logAt("verbose", 1),
-    notice: logAt("notice", 2),
-    warning: logAt("warning", 3),
+    options,
+    debug: logAt("debug"),
+    verbose: logAt("verbose"),
+    notice: logAt("notice"),
+    warning: logAt("warning"),
+    reopen() {
+      if (options.file === "") return;
+      const opened = openSync(options.file, "a");
+      close();
+      fd = opened;
+    },
+    close,
   };
 }
