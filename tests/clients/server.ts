@@ -9,10 +9,10 @@ export interface RestartableServer {
 }
 
 /** @throws Error if it does not listen */
-export async function startServer(): Promise<RestartableServer> {
+export async function startServer(...flags: string[]): Promise<RestartableServer> {
   const port = freePort();
   const dir = temporaryDirectory();
-  const start = () => startProcess(port, "--dir", dir.path, "--save", "");
+  const start = () => startProcess(port, "--dir", dir.path, "--save", "", ...flags);
   let running = await start();
   return {
     port,

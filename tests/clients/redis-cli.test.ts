@@ -1,0 +1,208 @@
+/** redis-cli and redis-benchmark as people use them: in a pipe, on a terminal, for mass insertion, for a look around. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { frame } from "../support/reference.ts";
+import { temporaryDirectory } from "../support/server-process.ts";
+import { openTerminal, type Terminal } from "../support/terminal.ts";
+import { type RestartableServer, startServer } from "./server.ts";
+
+const CLI = Bun.which("redis-cli");
+const BENCHMARK = Bun.which("redis-benchmark");
+if (CLI === null) console.log("redis-cli is not installed: its tests are skipped");
+if (BENCHMARK === null) console.log("redis-benchmark is not installed: its tests are skipped");
+
+let server: RestartableServer;
+const dir = temporaryDirectory();
+beforeAll(async () => {
+  server = await startServer("--appendonly", "yes", "--appendfsync", "always");
+});
+afterAll(async () => {
+  await server?.stop();
+  dir.remove();
+});
+
+/** Runs redis-cli to its end. @returns what it wrote, standard error last */
+async function cli(args: string[], input: string | Buffer = ""): Promise<string> {
+  const child = Bun.spawn([CLI!, "-p", String(server.port), ...args], {
+    stdin: Buffer.from(input),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [out, errors] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+  ]);
+  await child.exited;
+  return out + errors;
+}
+
+describe.skipIf(CLI === null)("redis-cli in a pipe", () => {
+  beforeEach(() => cli(["FLUSHALL"]));
+
+  test("answers line by line, errors among the replies", async () => {
+    const lines = ['set k "a b"', "get k", "incr k", "get none", "strlen k", "mget k none"];
+    expect(await cli([], lines.join("\n"))).toBe(
+      "OK\na b\nERR value is not an integer or out of range\n\n\n3\na b\n\n",
+    );
+  });
+
+  test("shows types when asked to, in both protocols", async () => {
+    await cli(["mset", "k", "v", "n", "1"]);
+    expect(await cli(["--no-raw", "mget", "k", "none"])).toBe('1) "v"\n2) (nil)\n');
+    expect(await cli(["--no-raw", "incr", "n"])).toBe("(integer) 2\n");
+    expect(await cli(["--no-raw", "incr", "k"])).toBe(
+      "(error) ERR value is not an integer or out of range\n",
+    );
+    const hello = await cli(["-3", "--no-raw", "hello"]);
+    expect(hello).toContain('1# "server" => "redis"\n');
+    expect(hello).toContain('3# "proto" => (integer) 3\n');
+    expect(await cli(["-3", "--json", "mget", "k", "none"])).toBe('["v",null]\n');
+  });
+
+  test("takes the last argument from its input, binary too", async () => {
+    const value = Buffer.from([0, 1, 2, 0xff, 0x0d, 0x0a]);
+    expect(await cli(["-x", "set", "binary"], value)).toBe("OK\n");
+    expect(await cli(["--no-raw", "get", "binary"])).toBe('"\\x00\\x01\\x02\\xff\\r\\n"\n');
+  });
+
+  test("selects a database and repeats", async () => {
+    expect(await cli(["-n", "3", "-r", "4", "incr", "counter"])).toBe("1\n2\n3\n4\n");
+    expect(await cli(["-n", "3", "get", "counter"])).toBe("4\n");
+    expect(await cli(["get", "counter"])).toBe("\n");
+  });
+
+  test("inserts in mass through --pipe", async () => {
+    const commands = Array.from({ length: 10_000 }, (_, i) =>
+      frame(["SET", `mass:${i}`, Buffer.alloc(i % 100, i)]),
+    );
+    const report = await cli(["--pipe"], Buffer.concat([...commands, frame(["INCR", "mass:1"])]));
+    expect(report).toContain("ERR value is not an integer or out of range");
+    expect(report).toContain("errors: 1, replies: 10001");
+    expect(await cli(["dbsize"])).toBe("10000\n");
+    expect(await cli(["strlen", "mass:9999"])).toBe("99\n");
+  });
+
+  test("scans with a pattern, and finds the biggest keys", async () => {
+    const words = Array.from({ length: 300 }, (_, i) => [`scan:${i}`, "x".repeat(i)]).flat();
+    await cli(["mset", "other", "v", ...words]);
+    const found = await cli(["--scan", "--pattern", "scan:1?"]);
+    expect(found.trim().split("\n").sort()).toEqual(
+      Array.from({ length: 10 }, (_, i) => `scan:${10 + i}`),
+    );
+    const biggest = await cli(["--bigkeys"]);
+    expect(biggest).toContain("Sampled 301 keys in the keyspace!");
+    expect(biggest).toContain(`Biggest string found '"scan:299"' has 299 bytes`);
+  });
+
+  test("measures latency and shows statistics", async () => {
+    const [least, most, mean, samples] = (await cli(["--raw", "--latency"])).split(" ").map(Number);
+    expect(samples).toBeGreaterThan(10);
+    expect(least!).toBeLessThanOrEqual(mean!);
+    expect(mean!).toBeLessThanOrEqual(most!);
+    await cli(["mset", "a", "1", "b", "2"]);
+    const terminal = openTerminal([CLI!, "-p", String(server.port), "--stat", "-i", "0.05"]);
+    const lines = await terminal.until(/(^2 .*\r\n){3}/m);
+    await terminal.close();
+    expect(lines).toContain("------- data ------ ");
+    // keys, memory in use, clients
+    expect(lines).toMatch(/^2 +\d+\.\d\d[KM] +1 /m);
+  });
+});
+
+describe.skipIf(CLI === null)("redis-cli on a terminal", () => {
+  let terminal: Terminal | undefined;
+  const prompt = (state: string) => new RegExp(`127\\.0\\.0\\.1:${server.port}${state}> $`);
+  const open = async (...flags: string[]) => {
+    terminal = openTerminal([CLI!, "-p", String(server.port), ...flags], { HOME: dir.path });
+    await terminal.until(prompt(""));
+    return terminal;
+  };
+  /** Types one line. @returns what is shown below it, before the next prompt */
+  const enter = async (line: string, state: string | RegExp = "") => {
+    terminal!.type(line);
+    await terminal!.until(new RegExp(`${line.replaceAll(/[()*?]/g, "\\$&")}[^\\r\\n]*\\r?$`));
+    terminal!.type("\r");
+    const shown = await terminal!.until(typeof state === "string" ? prompt(state) : state);
+    return shown.split("\r\n").slice(1, -1).join("\n");
+  };
+  beforeEach(() => cli(["FLUSHALL"]));
+  afterEach(async () => {
+    await terminal?.close();
+    terminal = undefined;
+  });
+
+  test("shows replies by type, and errors", async () => {
+    await open();
+    expect(await enter("set k v")).toBe("OK");
+    expect(await enter("get k")).toBe('"v"');
+    expect(await enter("get none")).toBe("(nil)");
+    expect(await enter("incr n")).toBe("(integer) 1");
+    expect(await enter("mget k none")).toBe('1) "v"\n2) (nil)');
+    expect(await enter("keys none")).toBe("(empty array)");
+    expect(await enter("incr k")).toBe("(error) ERR value is not an integer or out of range");
+    expect(await enter("nosuch a b")).toBe(
+      "(error) ERR unknown command 'nosuch', with args beginning with: 'a' 'b' ",
+    );
+    expect(await enter("get")).toBe("(error) ERR wrong number of arguments for 'get' command");
+  });
+
+  test("hints at the arguments while a command is typed", async () => {
+    const { type, until } = await open();
+    type("expire k ");
+    expect(await until(/k seconds[^\r\n]*\r$/)).toContain("expire k seconds [NX|XX|GT|LT]");
+  });
+
+  test("speaks RESP3", async () => {
+    await open("-3");
+    expect(await enter("get none")).toBe("(nil)");
+    expect(await enter("hello")).toContain('3# "proto" => (integer) 3');
+  });
+
+  test("follows the selected database in its prompt", async () => {
+    await open();
+    expect(await enter("select 5", "\\[5\\]")).toBe("OK");
+    expect(await enter("set k five", "\\[5\\]")).toBe("OK");
+    expect(await enter("select 0")).toBe("OK");
+    expect(await enter("get k")).toBe("(nil)");
+  });
+
+  test("finds the data again after a kill -9 and a restart", async () => {
+    await open();
+    expect(await enter("set kept value")).toBe("OK");
+    await server.restart();
+    expect(await enter("get kept", /not connected> $/)).toContain("Server closed the connection");
+    expect(await enter("get kept")).toBe('"value"');
+  });
+});
+
+describe.skipIf(BENCHMARK === null)("redis-benchmark", () => {
+  test.each([[[]], [["-P", "16"]], [["-3"]]])("measures what exists with %j", async (flags) => {
+    const tests = "ping,set,get,incr,mset";
+    const child = Bun.spawn(
+      [
+        BENCHMARK!,
+        "-p",
+        String(server.port),
+        "-n",
+        "2000",
+        "-q",
+        "-r",
+        "100",
+        "-t",
+        tests,
+        ...flags,
+      ],
+      { stdout: "pipe", stderr: "pipe" },
+    );
+    const report = await new Response(child.stdout).text();
+    expect([await child.exited, await new Response(child.stderr).text()]).toEqual([0, ""]);
+    const results = report.match(/[A-Z_]+(?: \(10 keys\))?: \d+\.\d+ requests per second/g) ?? [];
+    expect(results.map((line) => line.split(":")[0])).toEqual([
+      "PING_INLINE",
+      "PING_MBULK",
+      "SET",
+      "GET",
+      "INCR",
+      "MSET (10 keys)",
+    ]);
+  });
+});
