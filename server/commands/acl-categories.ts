@@ -1,7 +1,8 @@
-/** The ACL categories of a command, in Redis's order: those of its flags and group, and those its row names. */
+/** The ACL categories of a command: those of its flags, and those its row names or else that of its group. */
 import type { AclCategory, CommandGroup, CommandSpec } from "./spec.ts";
 
-const ORDER: readonly AclCategory[] = [
+/** In the order Redis tells them. */
+export const ACL_CATEGORIES: readonly AclCategory[] = [
   "keyspace",
   "read",
   "write",
@@ -36,7 +37,6 @@ const OF_GROUP: Partial<Record<CommandGroup, AclCategory>> = {
   hyperloglog: "hyperloglog",
   geo: "geo",
   stream: "stream",
-  pubsub: "pubsub",
   connection: "connection",
   transactions: "transaction",
   scripting: "scripting",
@@ -50,14 +50,15 @@ function isPureContainer(spec: CommandSpec): boolean {
 /** Categories without their `@`, in Redis's order. */
 export function aclCategories(spec: CommandSpec): readonly AclCategory[] {
   const flags = new Set(spec.flags);
-  const found = new Set<AclCategory>(spec.acl);
   // A container is judged by its subcommands: Redis gives it no category of its group.
   const ofGroup = isPureContainer(spec) ? undefined : OF_GROUP[spec.group];
-  if (ofGroup !== undefined) found.add(ofGroup);
-  if (flags.has("readonly")) found.add("read");
+  const found = new Set<AclCategory>(spec.acl ?? (ofGroup === undefined ? [] : [ofGroup]));
+  // A script reads what it likes: its commands are judged one by one.
+  if (flags.has("readonly") && !found.has("scripting")) found.add("read");
   if (flags.has("write")) found.add("write");
   if (flags.has("blocking")) found.add("blocking");
+  if (flags.has("pubsub")) found.add("pubsub");
   if (flags.has("admin")) found.add("admin").add("dangerous");
   found.add(flags.has("fast") ? "fast" : "slow");
-  return ORDER.filter((category) => found.has(category));
+  return ACL_CATEGORIES.filter((category) => found.has(category));
 }

@@ -2,13 +2,10 @@
 import { findDirective } from "../config/config.ts";
 import { rewriteFile } from "../config/rewrite.ts";
 import { systemErrorText } from "../config/rules.ts";
-import { containerHandler, helpSubcommand } from "./container.ts";
+import { containerCommand } from "./container.ts";
 import type { CommandContext } from "./context.ts";
 import { type CommandSpec, serverCommand } from "./spec.ts";
-
-function wordsFrom({ args }: CommandContext, first: number): string[] {
-  return Array.from({ length: Math.max(0, args.count - first) }, (_, i) => args.text(first + i));
-}
+import { wordsFrom } from "./words.ts";
 
 function get(context: CommandContext): void {
   const found = context.config.match(wordsFrom(context, 2));
@@ -116,19 +113,6 @@ const SUBCOMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) where N is the number of directives and lines",
     handler: rewrite,
   }),
-  helpSubcommand("server", [
-    "CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "GET <pattern> [<pattern> ...]",
-    "    Names and values of directives; globs match several.",
-    "SET <directive> <value> [<directive> <value> ...]",
-    "    Set directives, all of them or none.",
-    "RESETSTAT",
-    "    Set the counters of INFO back to 0.",
-    "REWRITE",
-    "    Write the values in force into the configuration file.",
-    "HELP",
-    "    Print this help.",
-  ]),
 ];
 
 /** Words of a CONFIG SET that logs must not show: their positions. */
@@ -140,15 +124,13 @@ export function secretPositions(words: readonly string[]): number[] {
 }
 
 export const CONFIG_COMMANDS: readonly CommandSpec[] = [
-  serverCommand({
+  containerCommand({
     name: "config",
     group: "server",
     since: "2.0.0",
     arity: -2,
     flags: [],
     summary: "A container for commands about directives.",
-    complexity: "Depends on the subcommand.",
     subcommands: SUBCOMMANDS,
-    handler: containerHandler("config", SUBCOMMANDS),
   }),
 ];

@@ -1,6 +1,8 @@
 /** Commands with subcommands: how they are found, checked and refused. */
 import type { CommandContext } from "./context.ts";
+import { fitsArity } from "./resolve.ts";
 import type { CommandSpec, Handler } from "./spec.ts";
+import { helpLines } from "./usage.ts";
 
 /** The handler of a container: runs the subcommand in word 1, with Redis's errors for unknown ones and wrong arity. */
 export function containerHandler(name: string, subcommands: readonly CommandSpec[]): Handler {
@@ -14,22 +16,32 @@ export function containerHandler(name: string, subcommands: readonly CommandSpec
       return reply.error(`ERR unknown subcommand '${shown}'. Try ${name.toUpperCase()} HELP.`);
     }
     context.client.lastCommand = `${name}|${word}`;
-    const fits = spec.arity >= 0 ? args.count === spec.arity : args.count >= -spec.arity;
-    if (!fits) return reply.error(`ERR wrong number of arguments for '${name}|${word}' command`);
+    if (!fitsArity(spec, args.count))
+      return reply.error(`ERR wrong number of arguments for '${name}|${word}' command`);
     if (spec.id !== undefined) context.execute(spec.id);
     else spec.handler?.(context);
   };
+}
+
+/** What Redis answers where a subcommand that takes a choice of arguments gets others. */
+export function subcommandFault({ args, client, reply }: CommandContext): void {
+  const container = client.lastCommand.split("|")[0]!.toUpperCase();
+  const shown = args.text(1).slice(0, 128);
+  reply.error(
+    `ERR unknown subcommand or wrong number of arguments for '${shown}'. Try ${container} HELP.`,
+  );
 }
 
 /** A HELP subcommand that answers usage lines. */
 export function helpSubcommand(
   container: CommandSpec["group"],
   lines: readonly string[],
+  since = "5.0.0",
 ): CommandSpec {
   return {
     name: "help",
     group: container,
-    since: "5.0.0",
+    since,
     arity: 2,
     flags: ["loading", "stale"],
     summary: "Lists the subcommands.",
@@ -38,5 +50,26 @@ export function helpSubcommand(
       reply.array(lines.length);
       for (const line of lines) reply.simple(line);
     },
+  };
+}
+
+export interface ContainerSpec extends Omit<CommandSpec, "id" | "handler" | "complexity"> {
+  subcommands: readonly CommandSpec[];
+  /** Redis's version that brought HELP. */
+  helpSince?: string;
+}
+
+/** A command that does nothing but what its subcommands do. HELP is written from their rows unless it is one of them. */
+export function containerCommand({ helpSince, ...spec }: ContainerSpec): CommandSpec {
+  const hasHelp = spec.subcommands.some(({ name }) => name === "help");
+  const lines = () => helpLines(spec.name, spec.subcommands);
+  const subcommands = hasHelp
+    ? spec.subcommands
+    : [...spec.subcommands, helpSubcommand(spec.group, lines(), helpSince)];
+  return {
+    ...spec,
+    complexity: "Depends on the subcommand.",
+    subcommands,
+    handler: containerHandler(spec.name, subcommands),
   };
 }

@@ -1,6 +1,6 @@
 /** Commands on keys of any type, and on whole databases, in the core. */
 import { Cmd } from "../../core-wasm/abi.ts";
-import { containerHandler, helpSubcommand } from "./container.ts";
+import { containerCommand } from "./container.ts";
 import {
   type ArgSpec,
   allKeys,
@@ -9,7 +9,7 @@ import {
   dataCommand,
   firstKey,
   type KeyFlag,
-  type KeySpec,
+  keyAt,
 } from "./spec.ts";
 
 const KEY: ArgSpec = { name: "key", type: "key", keySpecIndex: 0 };
@@ -102,12 +102,6 @@ const flush = (id: Cmd, name: string, summary: string) =>
     ],
   });
 
-const keyAt = (index: number, ...flags: KeyFlag[]): KeySpec => ({
-  flags,
-  begin: { index },
-  find: { lastKey: 0, step: 1, limit: 0 },
-});
-
 const RENAME_ARGS: readonly ArgSpec[] = [KEY, { name: "newkey", type: "key", keySpecIndex: 1 }];
 
 const objectOf = (id: Cmd, name: string, since: string, summary: string): CommandSpec =>
@@ -129,19 +123,6 @@ const OBJECT_SUBCOMMANDS: readonly CommandSpec[] = [
   objectOf(Cmd.ObjectFreq, "freq", "4.0.0", "Answers the access counter of a key."),
   objectOf(Cmd.ObjectIdleTime, "idletime", "2.2.3", "Answers the seconds since a key was used."),
   objectOf(Cmd.ObjectRefCount, "refcount", "2.2.3", "Counts the references to a value."),
-  helpSubcommand("generic", [
-    "OBJECT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "ENCODING <key>",
-    "    How the value is kept in memory.",
-    "FREQ <key>",
-    "    The logarithmic counter of accesses that an LFU policy keeps for the key.",
-    "IDLETIME <key>",
-    "    Seconds since the key was last used.",
-    "REFCOUNT <key>",
-    "    How many references there are to the value.",
-    "HELP",
-    "    These lines.",
-  ]),
 ];
 
 export const GENERIC_COMMANDS: readonly CommandSpec[] = [
@@ -285,17 +266,16 @@ export const GENERIC_COMMANDS: readonly CommandSpec[] = [
     history: [["3.2.0", "The same name twice is no error any more."]],
     args: RENAME_ARGS,
   }),
-  {
+  containerCommand({
     name: "object",
     group: "generic",
     since: "2.2.3",
     arity: -2,
     flags: [],
     summary: "Looks inside the value at a key.",
-    complexity: "Depends on the subcommand.",
     subcommands: OBJECT_SUBCOMMANDS,
-    handler: containerHandler("object", OBJECT_SUBCOMMANDS),
-  },
+    helpSince: "6.2.0",
+  }),
   dataCommand(Cmd.DbSize, {
     name: "dbsize",
     group: "server",

@@ -3,6 +3,7 @@ import { infoText } from "../observability/info.ts";
 import { containerHandler, helpSubcommand } from "./container.ts";
 import type { CommandContext, ShutdownOptions } from "./context.ts";
 import { type CommandFlag, type CommandSpec, serverCommand } from "./spec.ts";
+import { wordsFrom } from "./words.ts";
 
 const sub = (
   name: string,
@@ -23,10 +24,6 @@ const sub = (
   });
 
 const ADMIN: readonly CommandFlag[] = ["admin", "noscript", "loading", "stale"];
-
-function wordsFrom({ args }: CommandContext, first: number): string[] {
-  return Array.from({ length: Math.max(0, args.count - first) }, (_, i) => args.text(first + i));
-}
 
 function debugSleep({ args, reply, services }: CommandContext): void {
   const seconds = Number(args.text(2));

@@ -99,6 +99,12 @@ export interface KeySpec {
   notes?: string;
 }
 
+/** A key among the words of a command. */
+export interface FoundKey {
+  index: number;
+  flags: readonly KeyFlag[];
+}
+
 export type ArgType =
   | "string"
   | "integer"
@@ -133,14 +139,19 @@ export interface CommandSpec {
   /** Redis's rule: n = exactly n words with the name, -n = at least n. */
   arity: number;
   flags: readonly CommandFlag[];
+  /** The categories that its flags do not give; the one of its group if nothing is said. */
   acl?: readonly AclCategory[];
   tips?: readonly string[];
   keys?: readonly KeySpec[];
+  /** Finds the keys where the specifications cannot tell (`unknown`, `incomplete`, `variable_flags`); none = a misfit. */
+  findKeys?: (argv: readonly string[]) => readonly FoundKey[];
   summary: string;
   complexity: string;
   args?: readonly ArgSpec[];
   history?: readonly (readonly [since: string, change: string])[];
   deprecated?: { since: string; replacedBy: string };
+  /** Not for applications: COMMAND DOCS says `syscmd`. */
+  internal?: boolean;
   subcommands?: readonly CommandSpec[];
   /** Positions in argv that must not reach MONITOR, SLOWLOG or a log line. */
   secrets?: "all-arguments" | "behind-subcommand" | "after-auth" | "sensitive-directives";
@@ -166,12 +177,83 @@ export function serverCommand(spec: Omit<CommandSpec, "id">): CommandSpec {
   return spec;
 }
 
+export const notSupportedYet: Handler = ({ client, reply }) =>
+  reply.error(`ERR ${client.lastCommand.toUpperCase().replace("|", " ")} is not supported yet`);
+
+/** A command of Redis that is described and refused. Give it an id (`dataCommand`) or a handler (`serverCommand`). */
+export function plannedCommand(spec: Omit<CommandSpec, "id" | "handler">): CommandSpec {
+  return { ...spec, handler: notSupportedYet };
+}
+
+export function isPlanned(spec: CommandSpec): boolean {
+  return spec.handler === notSupportedYet;
+}
+
+/** One key at argv[index]. */
+export function keyAt(index: number, ...flags: KeyFlag[]): KeySpec {
+  return { flags, begin: { index }, find: { lastKey: 0, step: 1, limit: 0 } };
+}
+
+/** Keys from argv[first] on, every `step`-th word: up to `lastKey` words behind it, or from the end if that is negative. */
+export function keyRange(
+  first: number,
+  lastKey: number,
+  step: number,
+  ...flags: KeyFlag[]
+): KeySpec {
+  return { flags, begin: { index: first }, find: { lastKey, step, limit: 0 } };
+}
+
+/** Keys behind their number, which is at argv[index]. */
+export function countedKeys(index: number, ...flags: KeyFlag[]): KeySpec {
+  return { flags, begin: { index }, find: { keyNum: 0, firstKey: 1, step: 1 } };
+}
+
 /** A single key at argv[1]. */
 export function firstKey(...flags: KeyFlag[]): readonly KeySpec[] {
-  return [{ flags, begin: { index: 1 }, find: { lastKey: 0, step: 1, limit: 0 } }];
+  return [keyAt(1, ...flags)];
 }
 
 /** Keys from argv[1] to the end, every `step`-th word. */
 export function allKeys(step: number, ...flags: KeyFlag[]): readonly KeySpec[] {
-  return [{ flags, begin: { index: 1 }, find: { lastKey: -1, step, limit: 0 } }];
+  return [keyRange(1, -1, step, ...flags)];
 }
+
+type ArgOptions = Omit<ArgSpec, "name" | "type" | "args">;
+
+const argOf =
+  (type: ArgType) =>
+  (name: string, options: ArgOptions = {}): ArgSpec => ({ name, type, ...options });
+const argsOf =
+  (type: ArgType) =>
+  (name: string, args: readonly ArgSpec[], options: ArgOptions = {}): ArgSpec => ({
+    name,
+    type,
+    args,
+    ...options,
+  });
+
+/** Arguments by their type, for COMMAND DOCS and the hints of redis-cli. */
+export const arg = {
+  string: argOf("string"),
+  integer: argOf("integer"),
+  double: argOf("double"),
+  pattern: argOf("pattern"),
+  unixTime: argOf("unix-time"),
+  oneof: argsOf("oneof"),
+  block: argsOf("block"),
+  /** A key of the first key specification, unless `keySpecIndex` says of which. */
+  key: (name: string, options: ArgOptions = {}): ArgSpec => ({
+    name,
+    type: "key",
+    keySpecIndex: 0,
+    ...options,
+  }),
+  /** A word written as it is; its name is the word in lower case. */
+  token: (token: string, options: ArgOptions & { name?: string } = {}): ArgSpec => ({
+    name: token.toLowerCase(),
+    type: "pure-token",
+    token,
+    ...options,
+  }),
+};

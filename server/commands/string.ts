@@ -1,6 +1,13 @@
 /** String commands of the core. */
 import { Cmd } from "../../core-wasm/abi.ts";
-import { type ArgSpec, allKeys, type CommandSpec, dataCommand, firstKey } from "./spec.ts";
+import {
+  type ArgSpec,
+  allKeys,
+  type CommandSpec,
+  dataCommand,
+  type FoundKey,
+  firstKey,
+} from "./spec.ts";
 
 const KEY: ArgSpec = { name: "key", type: "key", keySpecIndex: 0 };
 const VALUE: ArgSpec = { name: "value", type: "string" };
@@ -29,6 +36,12 @@ const counterBy = (id: Cmd, name: string, by: string, summary: string): CommandS
     args: [KEY, { name: by, type: "integer" }],
   });
 
+/** The value before is read only if GET asks for it. */
+function setKeys(argv: readonly string[]): FoundKey[] {
+  const reads = argv.slice(3).some((word) => word.toLowerCase() === "get");
+  return [{ index: 1, flags: reads ? ["RW", "access", "update"] : ["OW", "update"] }];
+}
+
 export const STRING_COMMANDS: readonly CommandSpec[] = [
   dataCommand(Cmd.Get, {
     name: "get",
@@ -55,6 +68,7 @@ export const STRING_COMMANDS: readonly CommandSpec[] = [
         notes: "RW and ACCESS due to the optional `GET` argument",
       },
     ],
+    findKeys: setKeys,
     summary: "Sets a key to a string, whatever was there.",
     complexity: "O(1)",
     history: [

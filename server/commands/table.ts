@@ -1,11 +1,29 @@
 /** All commands by name, and the lookup of the hot path: packed bytes into an open-addressing table, no strings. */
+
+import { ACL_COMMANDS } from "./acl.ts";
 import { CLIENT_COMMANDS } from "./client.ts";
+import { CLUSTER_COMMANDS } from "./cluster.ts";
 import { COMMAND_COMMANDS } from "./command.ts";
 import { CONFIG_COMMANDS } from "./config.ts";
 import { CONNECTION_COMMANDS } from "./connection.ts";
 import { GENERIC_COMMANDS } from "./generic.ts";
+import { GEO_COMMANDS } from "./geo.ts";
+import { HASH_COMMANDS } from "./hash.ts";
+import { HYPERLOGLOG_COMMANDS } from "./hyperloglog.ts";
+import { LIST_COMMANDS } from "./list.ts";
+import { MEMORY_COMMANDS } from "./memory.ts";
+import { MODULE_COMMANDS } from "./module.ts";
+import { PERSISTENCE_COMMANDS } from "./persistence.ts";
+import { PUBSUB_COMMANDS } from "./pubsub.ts";
+import { REPLICATION_COMMANDS } from "./replication.ts";
+import { SCRIPTING_COMMANDS } from "./scripting.ts";
+import { SERIALIZATION_COMMANDS } from "./serialization.ts";
 import { SERVER_COMMANDS } from "./server.ts";
+import { SET_COMMANDS } from "./set.ts";
+import { SORT_COMMANDS } from "./sort.ts";
+import { SORTED_SET_COMMANDS } from "./sorted-set.ts";
 import type { CommandSpec } from "./spec.ts";
+import { STREAM_COMMANDS } from "./stream.ts";
 import { STRING_COMMANDS } from "./string.ts";
 
 export const ALL_COMMANDS: readonly CommandSpec[] = [
@@ -16,6 +34,23 @@ export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...COMMAND_COMMANDS,
   ...SERVER_COMMANDS,
   ...CONFIG_COMMANDS,
+  ...ACL_COMMANDS,
+  ...CLUSTER_COMMANDS,
+  ...GEO_COMMANDS,
+  ...HASH_COMMANDS,
+  ...HYPERLOGLOG_COMMANDS,
+  ...LIST_COMMANDS,
+  ...MEMORY_COMMANDS,
+  ...MODULE_COMMANDS,
+  ...PERSISTENCE_COMMANDS,
+  ...PUBSUB_COMMANDS,
+  ...REPLICATION_COMMANDS,
+  ...SCRIPTING_COMMANDS,
+  ...SERIALIZATION_COMMANDS,
+  ...SET_COMMANDS,
+  ...SORT_COMMANDS,
+  ...SORTED_SET_COMMANDS,
+  ...STREAM_COMMANDS,
 ];
 
 export interface CommandTable {

@@ -6,7 +6,7 @@ import {
   type Reference,
   startReference,
 } from "../support/reference.ts";
-import { allCases } from "./cases/index.ts";
+import { allCases, wholeServerCases } from "./cases/index.ts";
 import { runCase } from "./cases/run.ts";
 
 const PORT = 7101;
@@ -27,7 +27,7 @@ describe.skipIf(REFERENCE_PATH === null)("redis-server answers as the cases say"
   });
 
   for (const protocol of [2, 3] as const)
-    for (const testCase of allCases)
+    for (const testCase of [...allCases, ...wholeServerCases])
       test(`RESP${protocol}: ${testCase.name}`, () =>
         runCase(testCase, { client, protocol, version }));
 });

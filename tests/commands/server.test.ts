@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningServer, startServer } from "../../server/index.ts";
 import { type Connection, openConnection } from "../support/reference.ts";
-import { allCases } from "./cases/index.ts";
+import { allCases, wholeServerCases } from "./cases/index.ts";
 import { runCase } from "./cases/run.ts";
 
 for (const appendonly of ["no", "yes"])
@@ -28,7 +28,7 @@ for (const appendonly of ["no", "yes"])
     });
 
     for (const protocol of [2, 3] as const)
-      for (const testCase of allCases)
+      for (const testCase of [...allCases, ...wholeServerCases])
         test(`RESP${protocol}: ${testCase.name}`, () =>
           runCase(testCase, { client, protocol, version: "7.2" }));
   });

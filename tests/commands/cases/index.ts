@@ -3,6 +3,7 @@ import { expireCases } from "./expire.ts";
 import { genericCases } from "./generic.ts";
 import { renameCases } from "./rename.ts";
 import { scanCases } from "./scan.ts";
+import { serverCases } from "./server.ts";
 import { setCases } from "./set.ts";
 import { stringCases } from "./string.ts";
 
@@ -14,3 +15,6 @@ export const allCases = [
   ...renameCases,
   ...scanCases,
 ];
+
+/** Cases of commands that the core does not own: they need the whole server. */
+export const wholeServerCases = [...serverCases];
