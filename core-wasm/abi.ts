@@ -8,6 +8,7 @@ export enum Address {
   State = 0x0001_0000,
   ArgvTable = 0x0002_0000,
   IoBlock = 0x0004_0000,
+  Frames = 0x0004_2000,
   Tables = 0x0004_4000,
   Scratch = 0x0005_0000,
   PageTable = 0x0010_0000,
@@ -46,6 +47,21 @@ export enum IoFlag {
   Replay = 2, // log or primary's stream: no expiry, no eviction, no refusal for want of memory
   WritesRefused = 4, // MISCONF in force: expired keys are hidden, not deleted, and nothing is evicted
   InUnit = 8, // inside EXEC: room was made before the first command, nothing is evicted until behind the last
+}
+
+/**
+ * Frames found in the input and not executed yet: the host frames up to FRAME_BATCH commands, has the core load what their keys
+ * will need (`prefetch`), then executes them in order. One record of FRAME_BYTES each, at Address.Frames:
+ *   0 u32 argv table |4 u32 words |8 u32 first byte |12 u32 byte behind |16 u32 1 = canonical |24 u64 the core's own
+ */
+export const FRAME_BATCH = 32;
+export const FRAME_BYTES = 32;
+export enum FrameField {
+  Argv = 0,
+  Words = 4,
+  Start = 8,
+  End = 12,
+  Canonical = 16,
 }
 
 /** Byte offsets of the fields of State that the host reads or writes directly; the rest goes through exports. */

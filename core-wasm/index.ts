@@ -10,6 +10,7 @@ import {
   keyCount as keysOf,
   meanTtl,
   peek,
+  prefetchFrames,
 } from "./keyspace/keyspace";
 import { beginOrder } from "./keyspace/order";
 import { freeOrphans } from "./keyspace/orphans";
@@ -48,6 +49,11 @@ export function init(seedLow: i32, seedHigh: i32): void {
   initWheel();
   initKeyspace();
   beginOrder(0);
+}
+
+/** Brings what the keys of the next `count` frames at Address.Frames need into the cache. @returns a number without meaning */
+export function prefetch(count: i32): i32 {
+  return prefetchFrames(count);
 }
 
 function beginSlice(): void {

@@ -8,7 +8,8 @@
  *                         |0xD00 class sizes |0x1000 hash keys |0x1800 free-run lists |0x2000 wheel slots |0x5000 wheel bitmaps
  *                         |0x6000 counters of asked-for keys
  *   0x0002_0000  128 KiB  argv table: pairs (u32 ptr, u32 length)
- *   0x0004_0000   16 KiB  IO block
+ *   0x0004_0000    8 KiB  IO block
+ *   0x0004_2000    8 KiB  frames of the input that wait for execution
  *   0x0004_4000   48 KiB  table descriptors, 192 bytes each
  *   0x0005_0000  704 KiB  scratch: collected refs, formatted numbers, split buffers; nothing in it outlives a call
  *   0x0010_0000    2 MiB  page table: 32 bytes per 64 KiB page
@@ -136,6 +137,11 @@ if (offsetof<State>("maxStringBytes") !== StateField.MaxStringBytes) ERROR("Stat
 if (offsetof<State>("pageLimit") !== StateField.PageLimit) ERROR("State: pageLimit");
 if (<i32>offsetof<State>() > StateField.CommandFlags) ERROR("State runs into its areas");
 if (offsetof<State>("backlogBytes") !== StateField.BacklogBytes) ERROR("State and abi.ts disagree");
+
+/** The wall clock in whole seconds. A division of doubles: much cheaper than one of 64-bit integers. */
+export function nowSeconds(): u32 {
+  return <u32>(state.nowMs / 1000);
+}
 
 /** Our own assertion, in release too: leaves the code where the host finds it, then traps. */
 export function ensure(condition: bool, code: i32, detail: u32 = 0): void {

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { Address, EvictionPolicy, IoField, IoFlag, StateField, Stream } from "../core-wasm/abi.ts";
 import { Client } from "./client/client.ts";
 import { ClientRegistry } from "./client/registry.ts";
+import { createSystemClock } from "./clock.ts";
 import type {
   Clock,
   CommandContext,
@@ -61,11 +62,6 @@ export interface ServerOptions {
   onStopped?: () => void;
 }
 
-export const systemClock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicUs: () => Bun.nanoseconds() / 1000,
-};
-
 function emptyStats(commands: number): ServerStats {
   return {
     connectionsReceived: 0,
@@ -95,6 +91,7 @@ export class Server {
   private readonly dispatcher: Dispatcher;
   private readonly context: CommandContext;
   private readonly stats: ServerStats;
+  private readonly serving: ServingParts;
   private readonly limits = { maxBulkBytes: 0, queryBufferBytes: 0 };
   private listeners: ReturnType<typeof listen> = [];
   private cron: Cron | undefined;
@@ -105,7 +102,9 @@ export class Server {
   constructor(private readonly options: ServerOptions) {
     this.config = options.config;
     this.logger = options.logger;
-    this.clock = options.clock ?? systemClock;
+    this.clock = options.clock ?? createSystemClock();
+    const table = createCommandTable(ALL_COMMANDS);
+    this.stats = emptyStats(table.rows.length);
     const seed = randomBytes(8);
     this.core = createCore({
       seed: options.seed ?? [seed.readInt32LE(0), seed.readInt32LE(4)],
@@ -114,10 +113,8 @@ export class Server {
         else this.dispatcher.effects.consume();
       },
     });
-    this.arena = new ReplyArena(this.core.memory);
+    this.arena = new ReplyArena(this.core.memory, this.stats);
     this.framer = createFramer(this.core.memory, this.limits);
-    const table = createCommandTable(ALL_COMMANDS);
-    this.stats = emptyStats(table.specs.length);
     const args = new ArgvArgs(this.core.memory);
     this.context = {
       core: this.core,
@@ -128,12 +125,18 @@ export class Server {
       args,
       reply: createReplyWriter(this.core.memory, () => this.arena.drain()),
       client: undefined as unknown as Client,
+      row: table.rows[0]!,
       execute: (id) => this.dispatcher.execute(id),
       useProtocol: (protocol) => {
         this.core.memory.i32[PROTOCOL] = protocol;
       },
     };
     this.dispatcher = new Dispatcher(this.core, this.framer, table, this.context, args);
+    this.dispatcher.onRun = (command, calls) => {
+      this.stats.commandsProcessed += calls;
+      this.stats.calls[command]! += calls;
+    };
+    this.serving = this.servingParts();
     this.applyConfig();
   }
 
@@ -216,7 +219,7 @@ export class Server {
       execute(argc: number): string | undefined {
         const errors = stats.errorReplies;
         arena.open(null);
-        dispatcher.run(client, argc);
+        dispatcher.replay(client, argc);
         const top = core.memory.i32[(Address.IoBlock + IoField.OutTop) >> 2]!;
         const failed = stats.errorReplies > errors;
         const text = failed
@@ -252,24 +255,21 @@ export class Server {
     return !(remote.startsWith("127.") || remote === "::1");
   }
 
-  private get serving(): ServingParts {
-    const { core, framer, arena, limits, dispatcher, context, stats } = this;
+  private servingParts(): ServingParts {
+    const { core, framer, arena, limits, clock, dispatcher, context, stats } = this;
     return {
       core,
       framer,
       arena,
       limits,
-      nowMs: () => this.clock.nowMs(),
-      run: (client, argc) => dispatcher.run(client, argc),
+      clock,
+      dispatcher,
+      stats,
       error: (_client, line) => context.reply.error(line),
       chunkDone: () => {
-        this.log?.settle();
+        if (this.log === undefined) return;
+        this.log.settle();
         this.turn?.schedule();
-        stats.netOutputBytes = arena.netOutputBytes;
-      },
-      writesRefused: () => this.log?.refusal() !== undefined,
-      netInput: (bytes) => {
-        stats.netInputBytes += bytes;
       },
     };
   }
@@ -321,7 +321,6 @@ export class Server {
     Object.assign(this.stats, emptyStats(0), { calls, errorsByCode });
     calls.fill(0);
     errorsByCode.clear();
-    this.arena.netOutputBytes = 0;
     for (const field of CORE_COUNTERS)
       this.core.memory.words.setBigUint64(Address.State + field, 0n, true);
     this.cron?.forgetRates();

@@ -5,7 +5,8 @@
  * depth d covers one interval of positions, and the 4 bits behind the first d choose the bucket. So walking buckets in
  * order walks the hash space in order, and a position is a cursor that survives every regrouping (MECHANISMS 1).
  *
- *   bucket: 0 tags[12] |12 overflow: how many of its entries lie in the next bucket |13 depth (bucket 0) |14 entries (bucket 0) |16 refs[12]
+ *   directory cell: address of a segment | its local depth (segments are 1 KiB-aligned: a lookup reads no depth from the segment)
+ *   bucket: 0 tags[12] |12 overflow: how many of its entries lie in the next bucket |13 - |14 entries (bucket 0) |16 refs[12]
  *
  * An insert pays for one segment at most: the directory's doubling finds its next array reserved and already touched.
  */
@@ -18,7 +19,6 @@ import { entryAt, hashOfEntry, keyEquals } from "./entry";
 const SEGMENT_BYTES: u32 = 1024;
 const BUCKETS: u32 = 16;
 const OVERFLOW: usize = 12;
-const DEPTH: usize = 13;
 const SEGMENT_COUNT: usize = 14;
 const REFS: usize = 16;
 const SLOT_MASK: u32 = (1 << BUCKET_SLOTS) - 1;
@@ -41,7 +41,7 @@ export enum TableState {
 @final
 @unmanaged
 export class Table {
-  directory: u32; // u32 segment addresses, 2^depth of them
+  directory: u32; // u32 cells, 2^depth of them
   depth: u32;
   count: u32; // entries
   deadlines: u32; // entries with a deadline
@@ -72,11 +72,10 @@ function addDepth(t: Table, depth: u32, change: i32): void {
   store<u32>(at, load<u32>(at) + change);
 }
 
-function newSegment(depth: u32, reserved: bool): usize {
+function newSegment(reserved: bool): usize {
   const segment = reserved ? allocReserved(SEGMENT_BYTES) : alloc(SEGMENT_BYTES);
   if (segment === 0) return 0;
   memory.fill(segment, 0, SEGMENT_BYTES);
-  store<u8>(segment, <u8>depth, DEPTH);
   return segment;
 }
 
@@ -86,7 +85,7 @@ export function openTable(id: u32): bool {
   memory.fill(changetype<usize>(t), 0, TABLE_STRIDE);
   const directory = alloc(4);
   if (directory === 0) return false;
-  const segment = newSegment(0, false);
+  const segment = newSegment(false);
   if (segment === 0) {
     free(directory);
     return false;
@@ -113,8 +112,21 @@ function directoryCell(t: Table, position: u64): usize {
   return t.directory + ((<usize>(position >> (48 - t.depth))) << 2);
 }
 
-function segmentDepth(segment: usize): u32 {
-  return load<u8>(segment, DEPTH);
+/** The directory's word for a position: segment and depth in one. */
+function wordOf(t: Table, position: u64): u32 {
+  return load<u32>(directoryCell(t, position));
+}
+
+function wordAt(t: Table, index: u32): u32 {
+  return load<u32>(t.directory + ((<usize>index) << 2));
+}
+
+function segmentOf(word: u32): usize {
+  return word & ~(SEGMENT_BYTES - 1);
+}
+
+function depthOf(word: u32): u32 {
+  return word & (SEGMENT_BYTES - 1);
 }
 
 function bucketIndex(position: u64, depth: u32): u32 {
@@ -143,12 +155,28 @@ function probe(bucket: usize, tag: u32, key: usize, length: u32): usize {
 /** The cell that holds the key's ref, 0 = not there. O(1): one bucket, two if entries strayed. */
 export function findCell(t: Table, hash: u64, key: usize, length: u32): usize {
   const position = positionOf(hash);
-  const segment: usize = load<u32>(directoryCell(t, position));
-  const index = bucketIndex(position, segmentDepth(segment));
+  const word = wordOf(t, position);
+  const segment = segmentOf(word);
+  const index = bucketIndex(position, depthOf(word));
   const home = bucketAt(segment, index);
   const cell = probe(home, tagOf(hash), key, length);
   if (cell !== 0 || load<u8>(home, OVERFLOW) === 0) return cell;
   return probe(bucketAt(segment, (index + 1) & 15), tagOf(hash), key, length);
+}
+
+/** The bucket a hash leads to. O(1) */
+export function homeBucket(t: Table, hash: u64): usize {
+  const position = positionOf(hash);
+  const word = wordOf(t, position);
+  return bucketAt(segmentOf(word), bucketIndex(position, depthOf(word)));
+}
+
+/** Touches the bucket, and in it the first entry whose tag is the hash's. @returns bytes of it, to be used for anything */
+export function touchEntry(bucket: usize, hash: u64): u32 {
+  const matches = tagMatches(bucket, tagOf(hash));
+  if (matches === 0) return 0;
+  const entry: usize = load<u32>(bucket + REFS + ((<usize>ctz(matches)) << 2));
+  return load<u32>(entry) + load<u32>(entry, 64);
 }
 
 function cellWithRef(bucket: usize, tag: u32, ref: u32): usize {
@@ -164,8 +192,9 @@ function cellWithRef(bucket: usize, tag: u32, ref: u32): usize {
 /** The cell of an entry that is in the table. O(1) */
 export function cellOfRef(t: Table, hash: u64, ref: u32): usize {
   const position = positionOf(hash);
-  const segment: usize = load<u32>(directoryCell(t, position));
-  const index = bucketIndex(position, segmentDepth(segment));
+  const word = wordOf(t, position);
+  const segment = segmentOf(word);
+  const index = bucketIndex(position, depthOf(word));
   let cell = cellWithRef(bucketAt(segment, index), tagOf(hash), ref);
   if (cell === 0) cell = cellWithRef(bucketAt(segment, (index + 1) & 15), tagOf(hash), ref);
   ensure(cell !== 0, 201, ref);
@@ -181,8 +210,9 @@ function putIn(bucket: usize, tag: u32, ref: u32): bool {
   return true;
 }
 
-function putInSegment(segment: usize, hash: u64, ref: u32): bool {
-  const index = bucketIndex(positionOf(hash), segmentDepth(segment));
+function putInSegment(word: u32, hash: u64, ref: u32): bool {
+  const segment = segmentOf(word);
+  const index = bucketIndex(positionOf(hash), depthOf(word));
   const home = bucketAt(segment, index);
   if (!putIn(home, tagOf(hash), ref)) {
     if (!putIn(bucketAt(segment, (index + 1) & 15), tagOf(hash), ref)) return false;
@@ -194,9 +224,9 @@ function putInSegment(segment: usize, hash: u64, ref: u32): bool {
 
 function place(t: Table, hash: u64, ref: u32): void {
   for (;;) {
-    const segment: usize = load<u32>(directoryCell(t, positionOf(hash)));
-    if (putInSegment(segment, hash, ref)) return;
-    split(t, segment, positionOf(hash));
+    const word = wordOf(t, positionOf(hash));
+    if (putInSegment(word, hash, ref)) return;
+    split(t, word, positionOf(hash));
   }
 }
 
@@ -211,7 +241,10 @@ export function insertRef(t: Table, hash: u64, ref: u32): void {
 export function removeCell(t: Table, hash: u64, cell: usize): void {
   const segment = cell & ~(<usize>SEGMENT_BYTES - 1);
   const bucket = cell & ~(<usize>63);
-  const home = bucketAt(segment, bucketIndex(positionOf(hash), segmentDepth(segment)));
+  const home = bucketAt(
+    segment,
+    bucketIndex(positionOf(hash), depthOf(wordOf(t, positionOf(hash)))),
+  );
   if (bucket !== home) store<u8>(home, load<u8>(home, OVERFLOW) - 1, OVERFLOW);
   store<u8>(bucket + ((cell - bucket - REFS) >> 2), 0);
   store<u16>(segment, load<u16>(segment, SEGMENT_COUNT) - 1, SEGMENT_COUNT);
@@ -236,11 +269,12 @@ function pointDirectory(t: Table, position: u64, depth: u32, segment: usize): vo
   const shift = t.depth - depth;
   const first = ((<usize>(position >> (48 - depth))) << shift) << 2;
   const end = first + ((<usize>4) << shift);
-  for (let at = first; at < end; at += 4) store<u32>(t.directory + at, <u32>segment);
+  for (let at = first; at < end; at += 4) store<u32>(t.directory + at, <u32>segment | depth);
 }
 
-function split(t: Table, segment: usize, position: u64): void {
-  const depth = segmentDepth(segment);
+function split(t: Table, word: u32, position: u64): void {
+  const segment = segmentOf(word);
+  const depth = depthOf(word);
   ensure(depth < DEEPEST, 202, depth);
   if (depth === t.depth) doubleDirectory(t);
   else touchAhead(t);
@@ -248,12 +282,12 @@ function split(t: Table, segment: usize, position: u64): void {
   const refs: usize = Address.Scratch + ScratchArea.Split + ((<usize>depth) << 10);
   const found = collect(segment, refs);
   memory.fill(segment, 0, SEGMENT_BYTES);
-  store<u8>(segment, <u8>(depth + 1), DEPTH);
-  const upper = newSegment(depth + 1, true);
+  const upper = newSegment(true);
   addDepth(t, depth, -1);
   addDepth(t, depth + 1, 2);
   t.segments += 1;
   const upperBit = (<u64>1) << (47 - depth);
+  pointDirectory(t, position & ~upperBit, depth + 1, segment);
   pointDirectory(t, position | upperBit, depth + 1, upper);
   for (let i: u32 = 0; i < found; i++) {
     const ref = load<u32>(refs + ((<usize>i) << 2));
@@ -268,8 +302,8 @@ function doubleDirectory(t: Table): void {
   t.ahead = 0;
   t.aheadTouched = 0;
   for (let i: usize = 0; i < cells; i++) {
-    const segment = <u64>load<u32>(t.directory + (i << 2));
-    store<u64>(directory + (i << 3), segment | (segment << 32));
+    const word = <u64>load<u32>(t.directory + (i << 2));
+    store<u64>(directory + (i << 3), word | (word << 32));
   }
   free(t.directory);
   t.directory = <u32>directory;
@@ -292,17 +326,18 @@ function touchAhead(t: Table): void {
 
 /** Merges the segment of directory cell `index` with its buddy if both are sparse. @returns whether it did */
 function mergeAt(t: Table, index: u32): bool {
-  const segment: usize = load<u32>(t.directory + ((<usize>index) << 2));
-  const depth = segmentDepth(segment);
+  const depth = depthOf(wordAt(t, index));
   if (depth === 0) return false;
-  const span: u32 = 1 << (t.depth - depth);
-  const buddy: usize = load<u32>(t.directory + ((<usize>(index ^ span)) << 2));
-  if (buddy === segment || segmentDepth(buddy) !== depth) return false;
+  const buddyWord = wordAt(t, index ^ (1 << (t.depth - depth)));
+  const segment = segmentOf(wordAt(t, index));
+  const buddy = segmentOf(buddyWord);
+  if (buddy === segment || depthOf(buddyWord) !== depth) return false;
   const together = <u32>load<u16>(segment, SEGMENT_COUNT) + load<u16>(buddy, SEGMENT_COUNT);
   if (together * 100 > MERGE_PERCENT * BUCKETS * <u32>BUCKET_SLOTS) return false;
-  const merged = newSegment(depth - 1, false);
+  const merged = newSegment(false);
   if (merged === 0) return false;
-  if (!refill(merged, segment) || !refill(merged, buddy)) {
+  const word = <u32>merged | (depth - 1);
+  if (!refill(word, segment) || !refill(word, buddy)) {
     free(merged);
     return false;
   }
@@ -316,21 +351,20 @@ function mergeAt(t: Table, index: u32): bool {
   return true;
 }
 
-/** Adds all of `from` to `to`; two neighbouring full buckets may refuse it. */
-function refill(to: usize, from: usize): bool {
+/** Adds all of `from` to the segment of a word; two neighbouring full buckets may refuse it. */
+function refill(toWord: u32, from: usize): bool {
   const refs: usize = Address.Scratch + ScratchArea.Split;
   const found = collect(from, refs);
   for (let i: u32 = 0; i < found; i++) {
     const ref = load<u32>(refs + ((<usize>i) << 2));
-    if (!putInSegment(to, hashOfEntry(entryAt(ref)), ref)) return false;
+    if (!putInSegment(toWord, hashOfEntry(entryAt(ref)), ref)) return false;
   }
   return true;
 }
 
 /** Merges from directory cell `index` on, one segment. @returns the cell to go on with */
 export function mergeStep(t: Table, index: u32): u32 {
-  const segment: usize = load<u32>(t.directory + ((<usize>index) << 2));
-  const depth = segmentDepth(segment);
+  const depth = depthOf(wordAt(t, index));
   if (mergeAt(t, index)) return index & ~((1 << (t.depth - depth + 1)) - 1);
   return index + (1 << (t.depth - depth));
 }
@@ -358,7 +392,7 @@ function dropAhead(t: Table): void {
 
 /** Directory cells that share the segment of cell `index`, counted from it on. */
 export function segmentSpan(t: Table, index: u32): u32 {
-  return 1 << (t.depth - segmentDepth(load<u32>(t.directory + ((<usize>index) << 2))));
+  return 1 << (t.depth - depthOf(wordAt(t, index)));
 }
 
 export function directoryCells(t: Table): u32 {
@@ -367,25 +401,22 @@ export function directoryCells(t: Table): u32 {
 
 /** Collects the refs of the segment at directory cell `index`. @returns how many lie at Address.Scratch + Split */
 export function collectSegment(t: Table, index: u32): u32 {
-  return collect(
-    load<u32>(t.directory + ((<usize>index) << 2)),
-    Address.Scratch + ScratchArea.Split,
-  );
+  return collect(segmentAt(t, index), Address.Scratch + ScratchArea.Split);
 }
 
 /** Moves the segment of cell `index` to a block elsewhere. */
 export function moveSegment(t: Table, index: u32): bool {
-  const segment: usize = load<u32>(t.directory + ((<usize>index) << 2));
+  const segment = segmentAt(t, index);
   const moved = alloc(SEGMENT_BYTES);
   if (moved === 0) return false;
   memory.copy(moved, segment, SEGMENT_BYTES);
-  pointDirectory(t, (<u64>index) << (48 - t.depth), segmentDepth(segment), moved);
+  pointDirectory(t, (<u64>index) << (48 - t.depth), depthOf(wordAt(t, index)), moved);
   free(segment);
   return true;
 }
 
 export function segmentAt(t: Table, index: u32): usize {
-  return load<u32>(t.directory + ((<usize>index) << 2));
+  return segmentOf(wordAt(t, index));
 }
 
 /** Frees an emptied segment of a table that is being dismantled. */
@@ -405,8 +436,9 @@ export function closeTable(t: Table): void {
  * number in State.stepCount. @returns where the next step begins; POSITION_END = the walk is over. O(1)
  */
 export function walkStep(t: Table, position: u64): u64 {
-  const segment: usize = load<u32>(directoryCell(t, position));
-  const depth = segmentDepth(segment);
+  const word = wordOf(t, position);
+  const segment = segmentOf(word);
+  const depth = depthOf(word);
   const width = (<u64>1) << (44 - depth);
   const high = (position & ~(width - 1)) + width;
   const index = bucketIndex(position, depth);
@@ -435,13 +467,13 @@ export function checkTable(t: Table): void {
   let segments: u32 = 0;
   let index: u32 = 0;
   while (index < cells) {
-    const segment = segmentAt(t, index);
-    const depth = segmentDepth(segment);
+    const word = wordAt(t, index);
+    const depth = depthOf(word);
     ensure(depth <= t.depth, 210, depth);
     const span: u32 = 1 << (t.depth - depth);
     ensure((index & (span - 1)) === 0, 211, index);
-    for (let i: u32 = 0; i < span; i++) ensure(segmentAt(t, index + i) === segment, 212, index);
-    entries += checkSegment(t, segment, index);
+    for (let i: u32 = 0; i < span; i++) ensure(wordAt(t, index + i) === word, 212, index);
+    entries += checkSegment(t, word, index);
     segments += 1;
     index += span;
   }
@@ -456,8 +488,9 @@ export function checkTable(t: Table): void {
   ensure(counted === segments, 216, counted);
 }
 
-function checkSegment(t: Table, segment: usize, index: u32): u32 {
-  const depth = segmentDepth(segment);
+function checkSegment(t: Table, word: u32, index: u32): u32 {
+  const segment = segmentOf(word);
+  const depth = depthOf(word);
   let entries: u32 = 0;
   let strayed: u32 = 0;
   let overflow: u32 = 0;

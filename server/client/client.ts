@@ -4,7 +4,7 @@ import type { Outbox } from "../net/outbox.ts";
 /** Reasons to leave the hot path: with none set a command runs at once. */
 export enum Gate {
   NeedsAuth = 1,
-  Closing = 2, // the reply in hand is the last
+  WritesRefused = 2, // the log cannot be written
 }
 
 /** The socket as sessions see it. */
@@ -39,8 +39,8 @@ export class Client {
   readonly localAddress: string;
   readonly fd: number;
   lastActiveMs: number;
-  /** "client|list" form. */
-  lastCommand = "NULL";
+  /** Position in the command table, -1 = none yet. */
+  lastCommand = -1;
   commandsProcessed = 0;
   /** Bytes of an unfinished command that wait for the rest. */
   carriedBytes = 0;

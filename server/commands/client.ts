@@ -1,14 +1,15 @@
 /** CLIENT and its subcommands: sessions, as data and by hand. */
 import type { Client } from "../client/client.ts";
 import { isClientName } from "./connection.ts";
-import { containerHandler, helpSubcommand } from "./container.ts";
+import { helpSubcommand } from "./container.ts";
 import type { CommandContext } from "./context.ts";
 import { type CommandSpec, serverCommand } from "./spec.ts";
 
 const NAME_FAULT = "ERR Client names cannot contain spaces, newlines or special characters.";
 
 /** One line of CLIENT LIST. */
-function describe(client: Client, nowMs: number): string {
+function describe(client: Client, { services, commands }: CommandContext): string {
+  const nowMs = services.clock.nowMs();
   const seconds = (sinceMs: number) => Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
   const fields: [string, string | number][] = [
     ["id", client.id],
@@ -27,7 +28,7 @@ function describe(client: Client, nowMs: number): string {
     ["qbuf", client.inputBytes()],
     ["omem", client.outputBytes()],
     ["tot-mem", client.inputBytes() + client.outputBytes()],
-    ["cmd", client.lastCommand],
+    ["cmd", client.lastCommand < 0 ? "NULL" : commands.rows[client.lastCommand]!.name],
     ["user", client.user],
     ["redir", -1],
     ["resp", client.protocol],
@@ -37,7 +38,8 @@ function describe(client: Client, nowMs: number): string {
   return fields.map(([name, value]) => `${name}=${value}`).join(" ");
 }
 
-function list({ args, reply, clients, services }: CommandContext): void {
+function list(context: CommandContext): void {
+  const { args, reply, clients } = context;
   let wanted: (client: Client) => boolean = () => true;
   if (args.count === 4 && args.word(2) === "type") {
     const type = args.word(3);
@@ -53,8 +55,7 @@ function list({ args, reply, clients, services }: CommandContext): void {
     }
     wanted = (client) => ids.has(client.id);
   } else if (args.count > 2) return reply.error("ERR syntax error");
-  const now = services.clock.nowMs();
-  const lines = [...clients.all()].filter(wanted).map((client) => `${describe(client, now)}\n`);
+  const lines = [...clients.all()].filter(wanted).map((client) => `${describe(client, context)}\n`);
   reply.verbatim(lines.join(""), "txt");
 }
 
@@ -197,8 +198,8 @@ const SUBCOMMANDS: readonly CommandSpec[] = [
     else reply.bulk(client.name);
   }),
   sub("setinfo", "7.2.0", 4, "Tells which library the connection is of.", setInfo),
-  sub("info", "6.2.0", 2, "Describes the connection.", ({ reply, client, services }) =>
-    reply.verbatim(`${describe(client, services.clock.nowMs())}\n`, "txt"),
+  sub("info", "6.2.0", 2, "Describes the connection.", (context) =>
+    context.reply.verbatim(`${describe(context.client, context)}\n`, "txt"),
   ),
   sub("list", "2.4.0", -2, "Describes the connections.", list),
   sub("kill", "2.4.0", -3, "Closes connections.", kill),
@@ -243,6 +244,5 @@ export const CLIENT_COMMANDS: readonly CommandSpec[] = [
     summary: "Commands about connections.",
     complexity: "Depends on the subcommand.",
     subcommands: SUBCOMMANDS,
-    handler: containerHandler("client", SUBCOMMANDS),
   }),
 ];

@@ -2,7 +2,7 @@
 import { compileGlob } from "../config/glob.ts";
 import { aclCategories } from "./acl-categories.ts";
 import { writeDocs, writeInfo, writeKeyFlags, writeNames } from "./command-reply.ts";
-import { containerHandler, helpSubcommand } from "./container.ts";
+import { helpSubcommand } from "./container.ts";
 import type { CommandContext } from "./context.ts";
 import { findKeys, hasKeys } from "./key-positions.ts";
 import {
@@ -189,7 +189,6 @@ const WITH_HELP: readonly CommandSpec[] = [
   ...SUBCOMMANDS,
   { ...helpSubcommand("server", helpLines("command", SUBCOMMANDS)), acl: ["connection"] },
 ];
-const container = containerHandler("command", WITH_HELP);
 
 export const COMMAND_COMMANDS: readonly CommandSpec[] = [
   serverCommand({
@@ -203,6 +202,6 @@ export const COMMAND_COMMANDS: readonly CommandSpec[] = [
     summary: "Answers what all commands need.",
     complexity: "O(N) for N commands",
     subcommands: WITH_HELP,
-    handler: (context) => (context.args.count === 1 ? infoOfAll(context) : container(context)),
+    handler: infoOfAll,
   }),
 ];

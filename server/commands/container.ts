@@ -1,10 +1,10 @@
-/** Commands with subcommands: how they are found, checked and refused. */
+/** What containers of subcommands share. Those with rows in the command table are resolved by the dispatcher. */
 import type { CommandContext } from "./context.ts";
 import { fitsArity } from "./resolve.ts";
 import type { CommandSpec, Handler } from "./spec.ts";
 import { helpLines } from "./usage.ts";
 
-/** The handler of a container: runs the subcommand in word 1, with Redis's errors for unknown ones and wrong arity. */
+/** The handler of a command whose subcommands have no rows of their own (DEBUG): runs the one that word 1 names. */
 export function containerHandler(name: string, subcommands: readonly CommandSpec[]): Handler {
   const byName = new Map(subcommands.map((spec) => [spec.name, spec]));
   return (context: CommandContext) => {
@@ -15,7 +15,6 @@ export function containerHandler(name: string, subcommands: readonly CommandSpec
       const shown = args.text(1).slice(0, 128);
       return reply.error(`ERR unknown subcommand '${shown}'. Try ${name.toUpperCase()} HELP.`);
     }
-    context.client.lastCommand = `${name}|${word}`;
     if (!fitsArity(spec, args.count))
       return reply.error(`ERR wrong number of arguments for '${name}|${word}' command`);
     if (spec.id !== undefined) context.execute(spec.id);
@@ -24,8 +23,8 @@ export function containerHandler(name: string, subcommands: readonly CommandSpec
 }
 
 /** What Redis answers where a subcommand that takes a choice of arguments gets others. */
-export function subcommandFault({ args, client, reply }: CommandContext): void {
-  const container = client.lastCommand.split("|")[0]!.toUpperCase();
+export function subcommandFault({ args, row, reply }: CommandContext): void {
+  const container = row.name.split("|")[0]!.toUpperCase();
   const shown = args.text(1).slice(0, 128);
   reply.error(
     `ERR unknown subcommand or wrong number of arguments for '${shown}'. Try ${container} HELP.`,
@@ -70,6 +69,5 @@ export function containerCommand({ helpSince, ...spec }: ContainerSpec): Command
     ...spec,
     complexity: "Depends on the subcommand.",
     subcommands,
-    handler: containerHandler(spec.name, subcommands),
   };
 }

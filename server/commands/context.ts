@@ -9,7 +9,7 @@ import type { Config } from "../config/config.ts";
 import type { Core } from "../core/core.ts";
 import type { LogLevel } from "../observability/log.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
-import type { CommandTable } from "./table.ts";
+import type { CommandRow, CommandTable } from "./table.ts";
 
 /** The words of the running command, straight from linear memory. Word 0 is the command's name as sent. */
 export interface Args {
@@ -29,6 +29,8 @@ export interface Clock {
   nowMs(): number;
   /** Monotonic microseconds from an arbitrary start. */
   monotonicUs(): number;
+  /** The wall clock, in whole ms, at an instant that `monotonicUs` gave a moment ago: one reading serves both. */
+  wallMs(monotonicUs: number): number;
 }
 
 /** What the log, if there is one, tells and does for commands. */
@@ -95,6 +97,8 @@ export interface CommandContext {
   readonly args: Args;
   readonly reply: ReplyWriter;
   client: Client;
+  /** The running command; for a subcommand its own row. */
+  row: CommandRow;
   /** Runs a command of the core on the words as they came, with all that follows from it. */
   execute(id: Cmd): void;
   /** The rest of this reply, and all later ones, are in this protocol. */

@@ -177,8 +177,8 @@ export function serverCommand(spec: Omit<CommandSpec, "id">): CommandSpec {
   return spec;
 }
 
-export const notSupportedYet: Handler = ({ client, reply }) =>
-  reply.error(`ERR ${client.lastCommand.toUpperCase().replace("|", " ")} is not supported yet`);
+export const notSupportedYet: Handler = ({ row, reply }) =>
+  reply.error(`ERR ${row.name.toUpperCase().replace("|", " ")} is not supported yet`);
 
 /** A command of Redis that is described and refused. Give it an id (`dataCommand`) or a handler (`serverCommand`). */
 export function plannedCommand(spec: Omit<CommandSpec, "id" | "handler">): CommandSpec {

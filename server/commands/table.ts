@@ -53,8 +53,22 @@ export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...STREAM_COMMANDS,
 ];
 
+/** A command or a subcommand, as everything that counts or judges commands knows them: by position. */
+export interface CommandRow {
+  readonly spec: CommandSpec;
+  /** "get", or "client|list". */
+  readonly name: string;
+  /** The container's spec, for a subcommand. */
+  readonly container?: CommandSpec;
+}
+
 export interface CommandTable {
+  /** The commands; their subcommands are in `rows`. */
   readonly specs: readonly CommandSpec[];
+  /** Every command at the position it has in `specs`, and behind them every subcommand. */
+  readonly rows: readonly CommandRow[];
+  /** Position in `rows` of a container's subcommand by name in any case, -1 = unknown. */
+  subcommandOf(container: number, name: string): number;
   /** Position by name in any case, -1 = unknown. */
   indexOf(name: string): number;
   /** Position of the name at ptr in linear memory, in any case; -1 = unknown. Reads up to 8 bytes over its end. O(1) */
@@ -79,6 +93,15 @@ function keep(word: number, bytes: number): number {
 export function createCommandTable(specs: readonly CommandSpec[]): CommandTable {
   const slots = new Int32Array(SLOTS * FIELDS);
   const byName = new Map(specs.map((spec, index) => [spec.name, index]));
+  const rows: CommandRow[] = specs.map((spec) => ({ spec, name: spec.name }));
+  const subcommands = specs.map((spec) => {
+    const byWord = new Map<string, number>();
+    for (const child of spec.subcommands ?? []) {
+      byWord.set(child.name, rows.length);
+      rows.push({ spec: child, name: `${spec.name}|${child.name}`, container: spec });
+    }
+    return byWord;
+  });
   const names = specs.map((spec) => Buffer.from(spec.name.toUpperCase().padEnd(8, "\0")));
 
   for (const [index, name] of names.entries()) {
@@ -102,6 +125,8 @@ export function createCommandTable(specs: readonly CommandSpec[]): CommandTable 
 
   return {
     specs,
+    rows,
+    subcommandOf: (container, name) => subcommands[container]!.get(name.toLowerCase()) ?? -1,
     indexOf: (name) => byName.get(name.toLowerCase()) ?? -1,
     lookup(words, ptr, length) {
       const low = keep(words.getInt32(ptr, true), length);

@@ -18,6 +18,8 @@ export interface CoreExports {
   init(seedLow: number, seedHigh: number): void;
   /** Runs command `commandId` on argv entries 0 to argc-1; the reply is in the output window. @returns Status bits */
   execute(commandId: number, argc: number): number;
+  /** Brings what the keys of `count` frames at Address.Frames need into the cache. */
+  prefetch(count: number): number;
   /** Deletes due keys, oldest first, at most `budget` steps. @returns steps left over; 0 = more is due */
   expireSlice(budget: number): number;
   /** Frees lazily deleted values and flushed tables. @returns steps left over; 0 = more waits */

@@ -7,6 +7,7 @@ import {
   type Cmd,
   CommandFlag,
   IoField,
+  IoFlag,
   StateField,
   Status,
 } from "../../core-wasm/abi.ts";
@@ -23,8 +24,17 @@ import { Effects } from "./effects.ts";
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
 const DB = (Address.IoBlock + IoField.Db) >> 2;
-/** A flag of ours, above those the core knows. */
+/** Flags of ours, above those the core knows. */
 const NO_AUTH = 64;
+/** Its time is taken call by call; that of the others per run of calls. */
+const TIMED_ALONE = 128;
+/** What is executed is the subcommand that word 1 names. */
+const CONTAINER = 256;
+/** Calls of one command that are timed together at the most. */
+const RUN_MAX_CALLS = 64;
+/** What of a status the dispatcher must act on, with and without somebody following what changes. */
+const ATTENTION = Status.Error | Status.Effects | Status.Block;
+const FOLLOWED_ATTENTION = ATTENTION | Status.Changed | Status.Rewritten;
 /** Bytes of arguments that an unknown command's error shows. */
 const SHOWN_ARGUMENT_BYTES = 128;
 
@@ -63,12 +73,28 @@ export class ArgvArgs implements Args {
   }
 }
 
+/**
+ * Told of every stretch of calls of one command (a position in the command table) with the time they took together. Commands that
+ * are not `fast` come call by call; fast ones that follow each other in a chunk come together, since reading the clock costs as
+ * much as they do.
+ */
+export type RunListener = (command: number, calls: number, microseconds: number) => void;
+
 export class Dispatcher {
   readonly effects: Effects;
   log: AppendLog | null = null;
+  /** IoFlag bits that hold for every client. */
+  ioFlags = 0;
+  /** Gate bits that hold for every client: with any set, commands take the slow road. */
+  gate = 0;
+  onRun: RunListener = () => {};
+  private attention = ATTENTION;
+  private runCommand = -1;
+  private runCalls = 0;
+  private runStartUs = 0;
   private readonly ids: Int32Array;
   private readonly arities: Int32Array;
-  private readonly flags: Uint8Array;
+  private readonly flags: Uint16Array;
   private readonly names: string[];
 
   constructor(
@@ -78,19 +104,24 @@ export class Dispatcher {
     private readonly context: CommandContext,
     private readonly args: ArgvArgs,
   ) {
-    const { specs } = table;
+    const { rows } = table;
+    const specs = rows.map(({ spec }) => spec);
     const names = new Map(
-      specs.map((spec) => [spec.id ?? 0, Buffer.from(spec.name.toUpperCase())]),
+      table.specs.map((spec) => [spec.id ?? 0, Buffer.from(spec.name.toUpperCase())]),
     );
     this.effects = new Effects(core.memory, (id) => names.get(id)!);
     this.ids = Int32Array.from(specs, (spec) => spec.id ?? 0);
     this.arities = Int32Array.from(specs, (spec) => spec.arity);
-    this.flags = Uint8Array.from(
+    this.flags = Uint16Array.from(
       specs,
-      (spec) => coreFlags(spec) | (spec.flags.includes("no_auth") ? NO_AUTH : 0),
+      (spec) =>
+        coreFlags(spec) |
+        (spec.flags.includes("no_auth") ? NO_AUTH : 0) |
+        (spec.flags.includes("fast") ? 0 : TIMED_ALONE) |
+        (spec.subcommands !== undefined ? CONTAINER : 0),
     );
-    this.names = specs.map((spec) => spec.name);
-    for (const spec of specs.flatMap((row) => [row, ...(row.subcommands ?? [])]))
+    this.names = rows.map(({ name }) => name);
+    for (const spec of specs)
       if (spec.id !== undefined)
         core.memory.u8[Address.State + StateField.CommandFlags + spec.id] = coreFlags(spec);
   }
@@ -98,45 +129,121 @@ export class Dispatcher {
   /** Everything that changes is written to `log` from here on. */
   follow(log: AppendLog): void {
     this.log = log;
+    this.attention = FOLLOWED_ATTENTION;
+    log.onRefusal = (refused) => {
+      this.gate = refused ? this.gate | Gate.WritesRefused : this.gate & ~Gate.WritesRefused;
+      this.ioFlags = refused
+        ? this.ioFlags | IoFlag.WritesRefused
+        : this.ioFlags & ~IoFlag.WritesRefused;
+    };
     this.effects.follow(log, () => this.propagateRequest());
+  }
+
+  /** Times every call by itself, or fast ones in runs again. */
+  timeEachCall(each: boolean): void {
+    for (const [index, { spec }] of this.table.rows.entries())
+      if (each || !spec.flags.includes("fast")) this.flags[index]! |= TIMED_ALONE;
+      else this.flags[index]! &= ~TIMED_ALONE;
+  }
+
+  /** A chunk's commands follow. */
+  beginChunk(nowUs: number): void {
+    this.runStartUs = nowUs;
+    this.runCommand = -1;
+    this.runCalls = 0;
+  }
+
+  endChunk(): void {
+    if (this.runCalls > 0) this.closeRun();
+  }
+
+  private closeRun(): void {
+    const nowUs = this.context.services.clock.monotonicUs();
+    this.onRun(this.runCommand, this.runCalls, nowUs - this.runStartUs);
+    this.runStartUs = nowUs;
+    this.runCalls = 0;
   }
 
   /** Runs the command in the argv table for the client that the arena has open. */
   run(client: Client, argc: number): void {
+    const index = this.find(argc);
+    if (index < 0) return;
+    const flags = this.flags[index]!;
+    if ((client.gate | this.gate) !== 0 && this.stopsAtGate(client, flags)) return;
+    if (index !== this.runCommand || this.runCalls >= RUN_MAX_CALLS) {
+      if (this.runCalls > 0) this.closeRun();
+      this.runCommand = index;
+    }
+    this.runCalls++;
+    client.lastCommand = index;
+    this.call(client, index, argc);
+    if ((flags & TIMED_ALONE) !== 0) this.closeRun();
+  }
+
+  /** Runs a command of the log: not timed, not counted, at no gate. */
+  replay(client: Client, argc: number): void {
+    const index = this.find(argc);
+    if (index >= 0) this.call(client, index, argc);
+  }
+
+  /** The position of the command in the argv table. @returns negative after answering that there is none, or too few words */
+  private find(argc: number): number {
     const { i32, words } = this.core.memory;
     this.args.count = argc;
     const table = i32[ARGV_PTR]!;
-    const inWindow = table === Address.ArgvTable;
-    const index = inWindow
+    const inWindow = table >>> 0 < Address.Heap;
+    let index = inWindow
       ? this.table.lookup(words, i32[table >> 2]!, i32[(table >> 2) + 1]!)
       : this.table.indexOf(this.args.text(0));
     if (index < 0) return this.unknown();
-    const arity = this.arities[index]!;
-    if (arity >= 0 ? argc !== arity : argc < -arity) {
-      const name = this.names[index]!;
-      return this.fail(`ERR wrong number of arguments for '${name}' command`);
+    if ((this.flags[index]! & CONTAINER) !== 0 && argc > 1) {
+      const container = index;
+      index = this.table.subcommandOf(container, this.args.text(1));
+      if (index < 0) return this.unknownSubcommand(container);
     }
-    const flags = this.flags[index]!;
-    if (client.gate !== 0 && (client.gate & Gate.NeedsAuth) !== 0 && (flags & NO_AUTH) === 0)
-      return this.fail("NOAUTH Authentication required.");
-    const { stats } = this.context.services;
-    stats.commandsProcessed++;
-    stats.calls[index]!++;
-    client.lastCommand = this.names[index]!;
+    const arity = this.arities[index]!;
+    if (arity >= 0 ? argc !== arity : argc < -arity) return this.wrongArity(index);
+    return index;
+  }
+
+  /** Executes a command that was found and let through. */
+  private call(client: Client, index: number, argc: number): void {
     const id = this.ids[index]!;
     if (id === 0) return this.handle(client, index);
-    if ((flags & CommandFlag.Write) !== 0 && this.log !== null) {
-      const refusal = this.log.refusal();
-      if (refusal !== undefined) return this.fail(refusal);
-    }
     const status = this.core.execute(id, argc);
-    if (status !== 0) this.settle(status);
+    if ((status & this.attention) !== 0) this.settle(status);
+  }
+
+  private wrongArity(index: number): number {
+    this.fail(`ERR wrong number of arguments for '${this.names[index]!}' command`);
+    return -1;
+  }
+
+  private unknownSubcommand(container: number): number {
+    const shown = this.args.text(1).slice(0, SHOWN_ARGUMENT_BYTES);
+    const name = this.names[container]!.toUpperCase();
+    this.fail(`ERR unknown subcommand '${shown}'. Try ${name} HELP.`);
+    return -1;
+  }
+
+  /** The slow road: whether something about the client or the server forbids this command now; then it was answered. */
+  private stopsAtGate(client: Client, flags: number): boolean {
+    const gate = client.gate | this.gate;
+    if ((gate & Gate.NeedsAuth) !== 0 && (flags & NO_AUTH) === 0) {
+      this.fail("NOAUTH Authentication required.");
+      return true;
+    }
+    if ((gate & Gate.WritesRefused) !== 0 && (flags & CommandFlag.Write) !== 0) {
+      this.fail(this.log?.refusal() ?? "MISCONF Errors writing to the AOF file");
+      return true;
+    }
+    return false;
   }
 
   /** Runs a command of the core for a handler: a subcommand, on the words as they came. */
   execute(id: Cmd): void {
     const status = this.core.execute(id, this.args.count);
-    if (status !== 0) this.settle(status);
+    if ((status & this.attention) !== 0) this.settle(status);
   }
 
   /** What the status of an executed command asks for. */
@@ -158,9 +265,10 @@ export class Dispatcher {
   private handle(client: Client, index: number): void {
     const { context } = this;
     context.client = client;
-    const spec = this.table.specs[index]!;
-    if (spec.handler === undefined) return this.unknown();
-    spec.handler(context);
+    const row = this.table.rows[index]!;
+    context.row = row;
+    if (row.spec.handler === undefined) this.wrongArity(index);
+    else row.spec.handler(context);
     // SELECT, HELLO and RESET change what the core reads.
     const { i32 } = this.core.memory;
     i32[DB] = client.db;
@@ -173,13 +281,14 @@ export class Dispatcher {
     this.context.reply.error(line);
   }
 
-  private unknown(): void {
+  private unknown(): number {
     const { args } = this;
     let shown = "";
     for (let i = 1; i < args.count && shown.length < SHOWN_ARGUMENT_BYTES; i++)
       shown += `'${printed(args.text(i), SHOWN_ARGUMENT_BYTES - shown.length)}' `;
     const name = printed(args.text(0), SHOWN_ARGUMENT_BYTES);
     this.fail(`ERR unknown command '${name}', with args beginning with: ${shown}`);
+    return -1;
   }
 }
 

@@ -9,6 +9,9 @@ import type { CoreMemory } from "../core/memory.ts";
 
 const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
 
+/** Views of up to this many bytes are kept. */
+const KEPT_VIEWS = 1024;
+
 interface Segment {
   client: Client;
   begin: number;
@@ -18,13 +21,16 @@ interface Segment {
 export class ReplyArena {
   /** Pieces wait for the end of the turn. */
   deferred = false;
-  netOutputBytes = 0;
   private current: Client | null = null;
   private begin: number = Address.Output;
   private segments: Segment[] = [];
   private held: Client[] = [];
+  private readonly views: Uint8Array[] = [];
 
-  constructor(private readonly memory: CoreMemory) {}
+  constructor(
+    private readonly memory: CoreMemory,
+    private readonly stats: { netOutputBytes: number },
+  ) {}
 
   /** Replies go to `client` from here on; null discards them. */
   open(client: Client | null): void {
@@ -97,14 +103,23 @@ export class ReplyArena {
     if (client.held) return;
     const before = client.outbox.bytes;
     const empty = client.outbox.flush((block) => client.link.write(block));
-    this.netOutputBytes += before - client.outbox.bytes;
+    this.stats.netOutputBytes += before - client.outbox.bytes;
     if (!empty) return;
     if (client.closing) client.link.end();
     else if (client.paused) client.link.resume();
   }
 
+  /** A view of the window; the short ones at its start, which most replies are, are made once. */
+  private view(begin: number, end: number): Uint8Array {
+    const length = end - begin;
+    if (begin !== Address.Output || length >= KEPT_VIEWS)
+      return this.memory.u8.subarray(begin, end);
+    this.views[length] ??= this.memory.u8.subarray(begin, end);
+    return this.views[length];
+  }
+
   private send(client: Client, begin: number, end: number): void {
-    const view = this.memory.u8.subarray(begin, end);
+    const view = this.view(begin, end);
     if (!client.outbox.isEmpty || client.held) {
       client.outbox.append(view);
       this.flush(client);
@@ -113,7 +128,7 @@ export class ReplyArena {
     if (end > begin) {
       const taken = client.link.write(view);
       if (taken < 0) return;
-      this.netOutputBytes += taken;
+      this.stats.netOutputBytes += taken;
       if (taken < view.length) client.outbox.append(view.subarray(taken));
     }
     if (client.closing && client.outbox.isEmpty) client.link.end();

@@ -4,8 +4,10 @@
  */
 import { Address, ARGV_TABLE_ENTRIES, IoField, IoFlag, StateField } from "../../core-wasm/abi.ts";
 import type { Client } from "../client/client.ts";
+import type { Clock, ServerStats } from "../commands/context.ts";
 import type { Core } from "../core/core.ts";
-import { type Framer, INVALID, TOO_MANY_WORDS } from "../resp/framer.ts";
+import type { Dispatcher } from "../dispatch/dispatch.ts";
+import { type Framer, GOING_ON, INVALID, TOO_MANY_WORDS } from "../resp/framer.ts";
 import { LargeFrame, LargeState } from "../resp/large-frame.ts";
 import type { ReplyArena } from "./arena.ts";
 
@@ -17,26 +19,26 @@ const CARRY_MAX_BYTES = 1 << 20;
 const TRANSFER_MIN_BYTES = 4096;
 
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
+/** From here on it pays to ask for memory ahead. */
+const PREFETCH_MIN_FRAMES = 2;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
 const DB = (Address.IoBlock + IoField.Db) >> 2;
 const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
 const NOW = (Address.State + StateField.NowMs) >> 3;
 
-/** What a connection needs of its server. */
+/** What a connection needs of its server: one object for all of them. */
 export interface ServingParts {
   readonly core: Core;
   readonly framer: Framer;
   readonly arena: ReplyArena;
   /** proto-max-bulk-len and client-query-buffer-limit, in bytes. */
   readonly limits: { maxBulkBytes: number; queryBufferBytes: number };
-  nowMs(): number;
-  /** Runs the command in the argv table. `frame` is where its bytes are, 0 if not in one piece of the input. */
-  run(client: Client, argc: number): void;
+  readonly clock: Clock;
+  readonly dispatcher: Dispatcher;
+  readonly stats: ServerStats;
   error(client: Client, line: string): void;
   /** A chunk is done: its frames are about to be overwritten. */
   chunkDone(): void;
-  writesRefused(): boolean;
-  netInput(bytes: number): void;
 }
 
 export class Connection {
@@ -54,8 +56,7 @@ export class Connection {
   receive(chunk: Uint8Array): void {
     const { parts, client } = this;
     if (client.closing) return;
-    parts.netInput(chunk.length);
-    client.lastActiveMs = parts.nowMs();
+    parts.stats.netInputBytes += chunk.length;
     if (client.paused) {
       this.waiting = this.waiting === null ? chunk : Buffer.concat([this.waiting, chunk]);
       client.carriedBytes = this.waiting.length;
@@ -78,21 +79,30 @@ export class Connection {
   }
 
   private begin(): void {
-    const { core, arena } = this.parts;
+    const { client } = this;
+    const { core, arena, clock, dispatcher } = this.parts;
     const { i32, f64 } = core.memory;
-    f64[NOW] = this.parts.nowMs();
-    i32[PROTOCOL] = this.client.protocol;
-    i32[DB] = this.client.db;
-    i32[FLAGS] =
-      (this.client.noTouch ? IoFlag.NoTouch : 0) |
-      (this.parts.writesRefused() ? IoFlag.WritesRefused : 0);
-    arena.open(this.client);
+    const us = clock.monotonicUs();
+    const nowMs = clock.wallMs(us);
+    client.lastActiveMs = nowMs;
+    f64[NOW] = nowMs;
+    i32[PROTOCOL] = client.protocol;
+    i32[DB] = client.db;
+    i32[FLAGS] = (client.noTouch ? IoFlag.NoTouch : 0) | dispatcher.ioFlags;
+    arena.open(client);
+    dispatcher.beginChunk(us);
   }
 
   private end(): void {
-    this.parts.chunkDone();
-    this.parts.arena.close();
-    const { client } = this;
+    const { parts, client } = this;
+    parts.dispatcher.endChunk();
+    parts.chunkDone();
+    parts.arena.close();
+    if (this.carry === null && this.large === null && this.waiting === null) {
+      client.carriedBytes = 0;
+      if (client.paused && client.outbox.isEmpty) client.link.resume();
+      return;
+    }
     client.carriedBytes =
       (this.carry?.length ?? 0) + (this.large?.gatheredBytes ?? 0) + (this.waiting?.length ?? 0);
     if (client.carriedBytes > this.parts.limits.queryBufferBytes) client.link.terminate();
@@ -113,55 +123,69 @@ export class Connection {
 
   /** Frames the carried bytes and the chunk in the input window. @returns what did not fit the window */
   private frameWindow(chunk: Uint8Array): Uint8Array | null {
-    const { core, framer } = this.parts;
-    const { u8 } = core.memory;
+    const { u8 } = this.parts.core.memory;
     const carried = this.carry;
-    this.carry = null;
     let start: number = Address.Input;
     if (carried !== null) {
+      this.carry = null;
       u8.set(carried, start);
       start += carried.length;
     }
     const room = Address.InputEnd - start - 64;
-    const piece = chunk.length <= room ? chunk : chunk.subarray(0, room);
-    u8.set(piece, start);
-    // A chunk that was given back has no length any more.
-    const end = start + piece.length;
-    const surplus = piece === chunk ? null : chunk.subarray(room);
-    if (
-      chunk.length > TRANSFER_MIN_BYTES &&
-      piece === chunk &&
-      chunk.byteLength === chunk.buffer.byteLength
-    )
+    const { length } = chunk;
+    if (length > room) {
+      u8.set(chunk.subarray(0, room), start);
+      this.frame(start + room);
+      return chunk.subarray(room);
+    }
+    u8.set(chunk, start);
+    if (length > TRANSFER_MIN_BYTES && length === chunk.buffer.byteLength)
       (chunk.buffer as ArrayBuffer).transfer(0);
-    this.frame(end, framer);
-    return surplus;
+    this.frame(start + length);
+    return null;
   }
 
-  private frame(end: number, framer: Framer): void {
+  /** Executes what is whole in the window, a batch at a time, and keeps the rest. */
+  private frame(end: number): void {
     const { parts, client } = this;
+    const { framer, core, dispatcher } = parts;
     framer.position = Address.Input;
     framer.authenticated = client.authenticated;
-    let argc = framer.next(end);
-    while (argc > 0) {
-      parts.run(client, argc);
-      if (client.closing) return;
-      if (client.outbox.bytes > HIGH_WATER_BYTES) {
-        client.paused = true;
-        client.link.pause();
-        if (framer.position < end) this.waiting = parts.core.memory.u8.slice(framer.position, end);
-        return;
+    do {
+      const frames = framer.batch(end);
+      const next = framer.position;
+      if (frames >= PREFETCH_MIN_FRAMES) core.prefetch(frames);
+      for (let i = 0; i < frames; i++) {
+        dispatcher.run(client, framer.select(i));
+        if (client.closing) return;
+        if (client.paused || client.outbox.bytes > HIGH_WATER_BYTES) return this.pauseAt(end);
       }
-      argc = framer.next(end);
-    }
-    if (argc === INVALID) {
+      framer.position = next;
+    } while (framer.stopped === GOING_ON);
+    core.memory.i32[ARGV_PTR] = Address.ArgvTable;
+    this.keepRest(end);
+  }
+
+  /** Stops serving this client; what lies behind the current frame waits. */
+  private pauseAt(end: number): void {
+    const { framer, core } = this.parts;
+    const { client } = this;
+    if (!client.paused) client.link.pause();
+    client.paused = true;
+    if (framer.position < end) this.waiting = core.memory.u8.slice(framer.position, end);
+  }
+
+  private keepRest(end: number): void {
+    const { parts, client } = this;
+    const { framer } = parts;
+    if (framer.stopped === INVALID) {
       parts.error(client, framer.error);
       client.closing = true;
       return;
     }
     if (framer.position >= end) return;
     const tail = parts.core.memory.u8.slice(framer.position, end);
-    if (argc !== TOO_MANY_WORDS && tail.length + framer.missing <= CARRY_MAX_BYTES) {
+    if (framer.stopped !== TOO_MANY_WORDS && tail.length + framer.missing <= CARRY_MAX_BYTES) {
       this.carry = tail;
       return;
     }
@@ -199,7 +223,8 @@ export class Connection {
       large.place(core.memory, run + tableBytes, run);
       core.memory.i32[ARGV_PTR] = run | 0;
       framer.canonical = false;
-      parts.run(client, large.argc);
+      parts.dispatcher.run(client, large.argc);
+      parts.dispatcher.endChunk();
       parts.chunkDone();
       core.memory.i32[ARGV_PTR] = Address.ArgvTable;
       core.freeInput(run | 0);

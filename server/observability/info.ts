@@ -104,9 +104,9 @@ const cpu: Section = () => {
 
 const commandstats: Section = ({ commands, services }) => {
   const fields: Fields = {};
-  for (const [index, spec] of commands.specs.entries()) {
+  for (const [index, { name }] of commands.rows.entries()) {
     const calls = services.stats.calls[index] ?? 0;
-    if (calls > 0) fields[`cmdstat_${spec.name}`] = `calls=${calls}`;
+    if (calls > 0) fields[`cmdstat_${name}`] = `calls=${calls}`;
   }
   return fields;
 };

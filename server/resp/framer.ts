@@ -6,10 +6,19 @@
  * else goes through a general number routine with Redis's limits and error texts. Lines end at CR; the byte behind it
  * is skipped unseen, as Redis does, but such a frame is not canonical and is never written to the log verbatim.
  */
-import { Address, ARGV_TABLE_ENTRIES } from "../../core-wasm/abi.ts";
+import {
+  Address,
+  ARGV_TABLE_ENTRIES,
+  FRAME_BATCH,
+  FRAME_BYTES,
+  FrameField,
+  IoField,
+} from "../../core-wasm/abi.ts";
 import type { CoreMemory } from "../core/memory.ts";
 import { splitInline } from "./inline.ts";
 
+/** What `stopped` says when nothing stopped a batch but its size. */
+export const GOING_ON = 0;
 /** What `next` answers instead of a word count. */
 export const INCOMPLETE = -1;
 /** `error` holds the text; the connection is to be closed after it. */
@@ -46,8 +55,17 @@ export interface Framer {
    * @returns its word count with the argv table filled, or INCOMPLETE, INVALID, TOO_MANY_WORDS. O(words)
    */
   next(end: number): number;
+  /**
+   * Frames up to FRAME_BATCH commands from `position` on, as records at Address.Frames; `stopped` says why there are no more:
+   * INCOMPLETE, INVALID, TOO_MANY_WORDS, or GOING_ON if the batch is full. @returns their number
+   */
+  batch(end: number): number;
+  stopped: number;
+  /** Makes record `index` of the batch the current frame: argv, frameStart, position, canonical. @returns its word count */
+  select(index: number): number;
 }
 
+const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
 const CR = 13;
 const LF = 10;
 const ASTERISK = 42;
@@ -57,7 +75,10 @@ const DOLLAR = 36;
 export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
   const bytes = memory.u8;
   const words = memory.words;
-  const argv = new Int32Array(memory.i32.buffer, Address.ArgvTable, ARGV_TABLE_ENTRIES * 2);
+  const { i32 } = memory;
+  const argv = new Int32Array(i32.buffer, Address.ArgvTable, ARGV_TABLE_ENTRIES * 2);
+  /** Where the next frame's words go in the argv table: an index into `argv`. */
+  let firstSlot = 0;
 
   let numberEnd = 0;
   let numberOk = false;
@@ -190,18 +211,23 @@ export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
             framer.position = p;
             continue;
           }
-          if (count > ARGV_TABLE_ENTRIES) {
+          if (firstSlot + count * 2 > argv.length) {
             framer.position = framer.frameStart;
             return TOO_MANY_WORDS;
           }
         } else {
+          // Its words are not known before: it has the whole table, as the first of a batch.
+          if (firstSlot !== 0) {
+            framer.position = p;
+            return TOO_MANY_WORDS;
+          }
           const inlineCount = inlineCommand(p, end);
           if (inlineCount === 0) continue;
           return inlineCount;
         }
 
-        let slot = 0;
-        const slots = count << 1;
+        let slot = firstSlot;
+        const slots = (firstSlot + (count << 1)) | 0;
         while (slot < slots) {
           if (p + 4 > end) {
             if (p < end) {
@@ -247,6 +273,43 @@ export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
         framer.position = p;
         return count;
       }
+    },
+
+    stopped: GOING_ON,
+
+    batch(end: number): number {
+      // What a client may send can change with its first command.
+      const most = framer.authenticated ? FRAME_BATCH : 1;
+      let count = 0;
+      let record = Address.Frames >> 2;
+      framer.stopped = GOING_ON;
+      while (count < most) {
+        const words = framer.next(end);
+        if (words <= 0) {
+          // Room for the words will be there once this batch is done.
+          framer.stopped = words === TOO_MANY_WORDS && count > 0 ? GOING_ON : words;
+          break;
+        }
+        i32[record + (FrameField.Argv >> 2)] = Address.ArgvTable + (firstSlot << 2);
+        i32[record + (FrameField.Words >> 2)] = words;
+        i32[record + (FrameField.Start >> 2)] = framer.frameStart;
+        i32[record + (FrameField.End >> 2)] = framer.position;
+        i32[record + (FrameField.Canonical >> 2)] = framer.canonical ? 1 : 0;
+        firstSlot = (firstSlot + (words << 1)) | 0;
+        record = (record + (FRAME_BYTES >> 2)) | 0;
+        count = (count + 1) | 0;
+      }
+      firstSlot = 0;
+      return count;
+    },
+
+    select(index: number): number {
+      const record = (Address.Frames + index * FRAME_BYTES) >> 2;
+      i32[ARGV_PTR] = i32[record + (FrameField.Argv >> 2)]!;
+      framer.frameStart = i32[record + (FrameField.Start >> 2)]!;
+      framer.position = i32[record + (FrameField.End >> 2)]!;
+      framer.canonical = i32[record + (FrameField.Canonical >> 2)] !== 0;
+      return i32[record + (FrameField.Words >> 2)]!;
     },
   };
   return framer;

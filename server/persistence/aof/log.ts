@@ -38,6 +38,8 @@ export interface AppendLog extends PersistenceView {
   /** Writes the turn's block. @returns whether replies may leave; after "hold" `onRelease` follows */
   endTurn(): "send" | "hold";
   onRelease: (verdict: "send" | "close") => void;
+  /** Told when `refusal` begins to answer a text, and when it ends. */
+  onRefusal: (refused: boolean) => void;
   setPolicy(policy: SyncPolicy): void;
   /** Writes what is left, syncs, gives the directory back. */
   close(): Promise<void>;
@@ -124,6 +126,7 @@ function refuseRdb(path: string): void {
 
 class Log implements AppendLog {
   onRelease: (verdict: "send" | "close") => void = () => {};
+  onRefusal: (refused: boolean) => void = () => {};
   private readonly block: Block;
   private readonly logDir: string;
   private file: WritableLogFile;
@@ -274,6 +277,7 @@ class Log implements AppendLog {
         `Error writing to the AOF file: ${cause}. Writes are refused until it is healed.`,
       );
     this.failure = cause;
+    this.onRefusal(true);
     this.retry ??= setInterval(() => this.tryAgain(), RETRY_MS);
     return false;
   }
@@ -289,6 +293,7 @@ class Log implements AppendLog {
     clearInterval(this.retry);
     this.retry = undefined;
     this.failure = undefined;
+    this.onRefusal(false);
     this.heldSinceMs = 0;
     this.options.log("warning", "The AOF file can be written again: writes are served.");
     this.onRelease("send");

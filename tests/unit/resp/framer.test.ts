@@ -1,8 +1,14 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { Address } from "../../../core-wasm/abi.ts";
+import { Address, IoField } from "../../../core-wasm/abi.ts";
 import { createMemory } from "../../../server/core/memory.ts";
-import { createFramer, INCOMPLETE, INVALID, TOO_MANY_WORDS } from "../../../server/resp/framer.ts";
+import {
+  createFramer,
+  GOING_ON,
+  INCOMPLETE,
+  INVALID,
+  TOO_MANY_WORDS,
+} from "../../../server/resp/framer.ts";
 import { LargeFrame, LargeState } from "../../../server/resp/large-frame.ts";
 
 const memory = createMemory();
@@ -15,8 +21,10 @@ function load(bytes: Uint8Array): number {
   return Address.Input + bytes.length;
 }
 
-function words(argc: number): string[] {
-  const table = Address.ArgvTable >> 2;
+const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
+
+function words(argc: number, argv: number = Address.ArgvTable): string[] {
+  const table = argv >> 2;
   return Array.from({ length: argc }, (_, i) => {
     const ptr = memory.i32[table + i * 2]!;
     const length = memory.i32[table + i * 2 + 1]!;
@@ -152,4 +160,46 @@ test("a command of more words than the table is gathered elsewhere, chunk by chu
     expect(frame.bytes).toBe(bytes.length);
     expect(frame.surplus().length).toBe(0);
   }
+});
+
+test("a batch frames what next frames one by one, whatever its commands are and wherever it is cut", () => {
+  const command = fc.oneof(
+    fc.array(fc.string({ unit: "binary-ascii", maxLength: 40 }), { minLength: 1, maxLength: 6 }),
+    fc.constant("INLINE"),
+  );
+  fc.assert(
+    fc.property(fc.array(command, { maxLength: 80 }), fc.nat(40), (commands, lost) => {
+      const whole = Buffer.concat(
+        commands.map((words) =>
+          words === "INLINE" ? Buffer.from("echo 'a b'\r\n") : encode(words),
+        ),
+      );
+      const bytes = whole.subarray(0, Math.max(0, whole.length - lost));
+      const expected = frameAll(bytes);
+      const rest = framer.position;
+      const end = load(bytes);
+      const found: string[][] = [];
+      let stopped: number = GOING_ON;
+      while (stopped === GOING_ON) {
+        const count = framer.batch(end);
+        stopped = framer.stopped;
+        const next = framer.position;
+        for (let i = 0; i < count; i++) {
+          const argc = framer.select(i);
+          found.push(words(argc, memory.i32[ARGV_PTR]!));
+        }
+        framer.position = next;
+      }
+      expect(found).toEqual(expected);
+      expect(stopped).toBe(INCOMPLETE);
+      expect(framer.position).toBe(rest);
+    }),
+  );
+});
+
+test("a batch of a client that has not authenticated is one command", () => {
+  const end = load(Buffer.concat([encode(["AUTH", "x"]), encode(["GET", "k"])]));
+  framer.authenticated = false;
+  expect(framer.batch(end)).toBe(1);
+  expect(framer.stopped).toBe(GOING_ON);
 });
