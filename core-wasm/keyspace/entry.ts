@@ -64,8 +64,9 @@ export function encodingOf(entry: Entry): u32 {
   return (entry.meta >> 4) & 15;
 }
 
-export function setEncoding(entry: Entry, encoding: u32): void {
-  entry.meta = (entry.meta & ~(<u32>0xf0)) | (encoding << 4);
+/** Says what the value is; the value word and what is embedded must fit it. */
+export function setKind(entry: Entry, type: u32, encoding: u32): void {
+  entry.meta = (entry.meta & ~(<u32>0xff)) | type | (encoding << 4);
 }
 
 export function tableOf(entry: Entry): u32 {

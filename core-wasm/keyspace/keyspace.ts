@@ -17,27 +17,14 @@ import {
 import * as effects from "../effects";
 import { alloc, free, roundedBytes, usableBytes } from "../memory/allocator";
 import { hashOf } from "../memory/bytes";
-import { parseInt64 } from "../memory/text";
 import { Area, io, NO_TABLE, nowMs, nowSeconds, random64, ScratchArea, state } from "../state";
-import {
-  EMBEDDED_MAX_BYTES,
-  EMBSTR_MAX_BYTES,
-  EXTERNAL_HEADER_BYTES,
-  externalCapacity,
-  grownBytes,
-  newExternal,
-  stringBytes,
-  stringLength,
-} from "../types/string";
 import { copyValue, freeValue } from "../types/value";
 import {
   deadlineOf,
   ENTRY_HEADER_BYTES,
-  Encoding,
   Entry,
   embeddedBytes,
   embeddedPtr,
-  encodingOf,
   entryAt,
   entryBytes,
   hasDeadlineSpace,
@@ -46,7 +33,6 @@ import {
   keyPtr,
   layEntry,
   refOf,
-  setEncoding,
   stampEpoch,
   Type,
   tableOf,
@@ -78,13 +64,10 @@ export enum Find {
 
 /** The bits of `meta` that say what a value is. */
 const TYPE_AND_ENCODING: u32 = 0xff;
-/** Up to this length a string that grows by APPEND stays behind its key. */
-const APPEND_EMBEDDED_BYTES: u32 = 1024;
 /** Deadlines are summed in units of 128 ms: the sum of a billion fits 64 bits. */
 export const DEADLINE_SUM_SHIFT: u64 = 7;
 /** The part of a frame's record that is the core's: the hash of its word 1. */
 const FRAME_HASH: usize = 24;
-const INT_VALUE: usize = Address.Scratch + ScratchArea.Number + 64;
 
 // ---- databases and tables
 
@@ -345,7 +328,7 @@ function hang(entry: Entry, atMs: u64): void {
  * Moves an entry into a block of `bytes`, with or without the space of a deadline, and puts the new address wherever the
  * old one stood. `keepValue` copies what is embedded. @returns null = no memory, nothing changed
  */
-function rehouse(old: Entry, bytes: u32, withDeadline: bool, keepValue: bool): Entry | null {
+export function rehouse(old: Entry, bytes: u32, withDeadline: bool, keepValue: bool): Entry | null {
   const ptr = alloc(bytes);
   if (ptr === 0) return null;
   const cell = cellOf(old);
@@ -375,9 +358,9 @@ export function moveEntry(entry: Entry): Entry | null {
 
 /**
  * An entry of the key with room for a value of `embedded` bytes, the rest of it as asked: new, in place, or rehoused.
- * The old value is freed, the new one is the caller's to write. @returns null = no memory, nothing changed
+ * The old value is freed, the new one and its type are the caller's to write. @returns null = no memory, nothing changed
  */
-function makeEntry(
+export function makeEntry(
   existing: Entry | null,
   key: usize,
   length: u32,
@@ -397,7 +380,6 @@ function makeEntry(
     effects.event(KeyEvent.New, io().db, key, length);
   } else {
     openForWrite(existing);
-    const external: usize = encodingOf(existing) === Encoding.RawExternal ? existing.value : 0;
     const inPlace =
       withDeadline === hasDeadlineSpace(existing) &&
       roundedBytes(bytes) === usableBytes(changetype<usize>(existing));
@@ -407,137 +389,10 @@ function makeEntry(
       if (moved === null) return null;
       entry = moved;
     }
-    if (external !== 0) free(external);
+    freeValue(entry);
   }
   if (withDeadline && deadlineOf(entry) !== deadline) hang(entry, deadline);
   return entry;
-}
-
-/**
- * Sets a key to a string: inserts it, or overwrites `existing`, which `find` gave. A canonical 64-bit integer is kept as
- * one. `deadline` is the whole truth: 0 drops it. @returns null = no memory, nothing changed. O(length)
- */
-export function putString(
-  existing: Entry | null,
-  key: usize,
-  length: u32,
-  value: usize,
-  valueLength: u32,
-  deadline: u64,
-): Entry | null {
-  if (valueLength <= 20 && parseInt64(value, valueLength, INT_VALUE))
-    return putInteger(existing, key, length, load<i64>(INT_VALUE), deadline);
-  if (valueLength > EMBEDDED_MAX_BYTES)
-    return putExternal(existing, key, length, value, valueLength, deadline);
-  const entry = makeEntry(existing, key, length, valueLength, deadline);
-  if (entry === null) return null;
-  setEncoding(entry, valueLength <= EMBSTR_MAX_BYTES ? Encoding.Embstr : Encoding.Raw);
-  entry.value = valueLength;
-  memory.copy(embeddedPtr(entry), value, valueLength);
-  return entry;
-}
-
-function putExternal(
-  existing: Entry | null,
-  key: usize,
-  length: u32,
-  value: usize,
-  valueLength: u32,
-  deadline: u64,
-): Entry | null {
-  const block = newExternal(valueLength);
-  if (block === 0) return null;
-  const entry = makeEntry(existing, key, length, 0, deadline);
-  if (entry === null) {
-    free(block);
-    return null;
-  }
-  memory.copy(block + EXTERNAL_HEADER_BYTES, value, valueLength);
-  setEncoding(entry, Encoding.RawExternal);
-  entry.value = <u32>block;
-  return entry;
-}
-
-/** Sets a key to an integer, otherwise as `putString`. */
-export function putInteger(
-  existing: Entry | null,
-  key: usize,
-  length: u32,
-  value: i64,
-  deadline: u64,
-): Entry | null {
-  const entry = makeEntry(existing, key, length, 8, deadline);
-  if (entry === null) return null;
-  setEncoding(entry, Encoding.Int);
-  store<i64>(embeddedPtr(entry), value);
-  return entry;
-}
-
-/**
- * Appends to a string, which becomes `raw` and from a KiB on gets a growing block of its own.
- * @returns null = no memory, nothing changed. O(length), amortised
- */
-export function appendString(entry: Entry, bytes: usize, length: u32): Entry | null {
-  openForWrite(entry);
-  const before = stringLength(entry);
-  const total = before + length;
-  if (encodingOf(entry) === Encoding.RawExternal) return appendExternal(entry, bytes, length);
-  const key = keyLength(entry);
-  const withDeadline = hasDeadlineSpace(entry);
-  const isText = encodingOf(entry) !== Encoding.Int;
-  let grown: Entry | null = entry;
-  const fits = entryBytes(key, withDeadline, total) <= usableBytes(changetype<usize>(entry));
-  if (!isText || !fits) {
-    if (total > APPEND_EMBEDDED_BYTES) return moveOut(entry, before, bytes, length);
-    const digits = stringBytes(entry);
-    grown = rehouse(
-      entry,
-      entryBytes(key, withDeadline, total + (total >> 1)),
-      withDeadline,
-      isText,
-    );
-    if (grown === null) return null;
-    if (!isText) memory.copy(embeddedPtr(grown), digits, before);
-  }
-  setEncoding(grown, Encoding.Raw);
-  grown.value = total;
-  memory.copy(embeddedPtr(grown) + before, bytes, length);
-  return grown;
-}
-
-function appendExternal(entry: Entry, bytes: usize, length: u32): Entry | null {
-  let block: usize = entry.value;
-  const before = load<u32>(block);
-  const total = before + length;
-  if (externalCapacity(block) < total) {
-    const larger = newExternal(grownBytes(total));
-    if (larger === 0) return null;
-    memory.copy(larger + EXTERNAL_HEADER_BYTES, block + EXTERNAL_HEADER_BYTES, before);
-    free(block);
-    block = larger;
-    entry.value = <u32>block;
-  }
-  store<u32>(block, total);
-  memory.copy(block + EXTERNAL_HEADER_BYTES + before, bytes, length);
-  return entry;
-}
-
-/** Gives an embedded string a block of its own and appends. */
-function moveOut(entry: Entry, before: u32, bytes: usize, length: u32): Entry | null {
-  const block = newExternal(grownBytes(before + length));
-  if (block === 0) return null;
-  store<u32>(block, before + length);
-  memory.copy(block + EXTERNAL_HEADER_BYTES, stringBytes(entry), before);
-  memory.copy(block + EXTERNAL_HEADER_BYTES + before, bytes, length);
-  const withDeadline = hasDeadlineSpace(entry);
-  const slim = rehouse(entry, entryBytes(keyLength(entry), withDeadline, 0), withDeadline, false);
-  if (slim === null) {
-    free(block);
-    return null;
-  }
-  setEncoding(slim, Encoding.RawExternal);
-  slim.value = <u32>block;
-  return slim;
 }
 
 /** Sets or moves the deadline of an entry. @returns null = no memory, nothing changed. O(1) */
