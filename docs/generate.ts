@@ -4,7 +4,6 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fullName, withSubcommands } from "../server/commands/resolve.ts";
 import { type CommandSpec, isPlanned } from "../server/commands/spec.ts";
 import { ALL_COMMANDS } from "../server/commands/table.ts";
 
@@ -26,9 +25,7 @@ function byGroup(wanted: (spec: CommandSpec) => boolean): string {
     const names =
       wanted(command) || (inner.length > 0 && inner.every(wanted))
         ? [command.name]
-        : withSubcommands(command)
-            .filter(({ spec }) => wanted(spec))
-            .map(fullName);
+        : inner.filter(wanted).map(({ name }) => `${command.name}|${name}`);
     groups.set(command.group, [...(groups.get(command.group) ?? []), ...names]);
   }
   return [...groups]

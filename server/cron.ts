@@ -31,6 +31,8 @@ export interface CronParts {
 }
 
 export class Cron {
+  /** While this is set nothing is done (DEBUG PAUSE-CRON). */
+  paused = false;
   private readonly timer: Timer;
   private deadlineTimer: Timer | undefined;
   private immediate: ReturnType<typeof setImmediate> | undefined;
@@ -63,6 +65,7 @@ export class Cron {
   }
 
   private tick(): void {
+    if (this.paused) return;
     const { core, clients } = this.parts;
     core.memory.f64[HOST_BYTES] = clients.bufferBytes();
     this.closeIdle();
@@ -75,6 +78,7 @@ export class Cron {
     const { parts } = this;
     const { core } = parts;
     this.immediate = undefined;
+    if (this.paused) return;
     core.memory.f64[NOW] = parts.nowMs();
     let more = false;
     if (parts.mayDelete()) {

@@ -24,6 +24,7 @@ import { listen, type SocketLink } from "./net/listener.ts";
 import { Outbox } from "./net/outbox.ts";
 import type { Logger } from "./observability/log.ts";
 import { type AppendLog, openAppendLog } from "./persistence/aof/log.ts";
+import { ReplicationIdentity } from "./replication/identity.ts";
 import { createFramer, type Framer } from "./resp/framer.ts";
 import { createReplyWriter } from "./resp/reply-writer.ts";
 import { Turn } from "./turn.ts";
@@ -313,6 +314,10 @@ export class Server {
         else client.link.terminate();
       },
       sleep: (ms) => Bun.sleepSync(ms),
+      replication: new ReplicationIdentity(),
+      pauseCron: (paused) => {
+        if (this.cron !== undefined) this.cron.paused = paused;
+      },
     };
   }
 

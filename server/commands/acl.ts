@@ -4,7 +4,6 @@ import { ACL_CATEGORIES, aclCategories } from "./acl-categories.ts";
 import { writeNames } from "./command-reply.ts";
 import { containerCommand, subcommandFault } from "./container.ts";
 import type { CommandContext } from "./context.ts";
-import { fullName, withSubcommands } from "./resolve.ts";
 import { arg, type CommandSpec, plannedCommand, serverCommand } from "./spec.ts";
 
 const PASSWORD_BITS = 256;
@@ -64,10 +63,7 @@ function categories(context: CommandContext): void {
   const isOf = (spec: CommandSpec) => aclCategories(spec).some((category) => category === wanted);
   writeNames(
     reply,
-    commands.specs
-      .flatMap(withSubcommands)
-      .filter(({ spec }) => isOf(spec))
-      .map(fullName),
+    commands.rows.filter(({ spec }) => isOf(spec)).map(({ name }) => name),
   );
 }
 

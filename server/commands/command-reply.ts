@@ -2,7 +2,6 @@
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import { aclCategories } from "./acl-categories.ts";
 import { legacyKeys } from "./key-positions.ts";
-import { fullName, type Resolved } from "./resolve.ts";
 import type { ArgSpec, CommandFlag, CommandSpec, KeyFlag, KeySpec } from "./spec.ts";
 
 /** Flags that are nobody's business but ours. */
@@ -67,13 +66,12 @@ function writeKeySpec(reply: ReplyWriter, { begin, find, flags, notes }: KeySpec
 }
 
 /** One element of COMMAND INFO. */
-export function writeInfo(reply: ReplyWriter, resolved: Resolved): void {
-  const { spec } = resolved;
+export function writeInfo(reply: ReplyWriter, spec: CommandSpec, name: string): void {
   const { keys = [], subcommands = [] } = spec;
   const { range, movable } = legacyKeys(keys);
   const flags = spec.flags.filter((flag) => !HIDDEN_FLAGS.includes(flag));
   reply.array(10);
-  reply.bulk(fullName(resolved));
+  reply.bulk(name);
   reply.integer(spec.arity);
   writeFlags(reply, movable ? [...flags, "movablekeys"] : flags);
   reply.integer(range.first);
@@ -90,7 +88,7 @@ export function writeInfo(reply: ReplyWriter, resolved: Resolved): void {
   for (const key of keys) writeKeySpec(reply, key);
   if (subcommands.length === 0) reply.set(0);
   else reply.array(subcommands.length);
-  for (const inner of subcommands) writeInfo(reply, { spec: inner, parent: spec });
+  for (const inner of subcommands) writeInfo(reply, inner, `${name}|${inner.name}`);
 }
 
 /** A field of a map: its name, and what writes its value. */
@@ -165,14 +163,14 @@ function docFields(reply: ReplyWriter, spec: CommandSpec): Field[] {
       "subcommands",
       () => {
         reply.map(subcommands.length);
-        for (const inner of subcommands) writeDocs(reply, { spec: inner, parent: spec });
+        for (const inner of subcommands) writeDocs(reply, inner, `${spec.name}|${inner.name}`);
       },
     ]);
   return fields;
 }
 
 /** One name and value of the map that COMMAND DOCS is. */
-export function writeDocs(reply: ReplyWriter, resolved: Resolved): void {
-  reply.bulk(fullName(resolved));
-  writeFields(reply, docFields(reply, resolved.spec));
+export function writeDocs(reply: ReplyWriter, spec: CommandSpec, name: string): void {
+  reply.bulk(name);
+  writeFields(reply, docFields(reply, spec));
 }

@@ -5,21 +5,15 @@ import { writeDocs, writeInfo, writeKeyFlags, writeNames } from "./command-reply
 import { helpSubcommand } from "./container.ts";
 import type { CommandContext } from "./context.ts";
 import { findKeys, hasKeys } from "./key-positions.ts";
-import {
-  fitsArity,
-  fullName,
-  type Resolved,
-  resolveName,
-  resolveWords,
-  withSubcommands,
-} from "./resolve.ts";
+import { fitsArity, resolveName, resolveWords } from "./resolve.ts";
 import { arg, type CommandSpec, serverCommand } from "./spec.ts";
+import type { CommandRow } from "./table.ts";
 import { helpLines } from "./usage.ts";
 import { wordsFrom } from "./words.ts";
 
 function infoOfAll({ reply, commands }: CommandContext): void {
   reply.array(commands.specs.length);
-  for (const spec of commands.specs) writeInfo(reply, { spec });
+  for (const spec of commands.specs) writeInfo(reply, spec, spec.name);
 }
 
 function info(context: CommandContext): void {
@@ -30,23 +24,23 @@ function info(context: CommandContext): void {
   for (const name of names) {
     const found = resolveName(commands, name);
     if (found === undefined) reply.nil();
-    else writeInfo(reply, found);
+    else writeInfo(reply, found.spec, found.name);
   }
 }
 
 function docs(context: CommandContext): void {
   const { reply, commands } = context;
   const names = wordsFrom(context, 2);
-  const found: Resolved[] =
+  const found =
     names.length === 0
-      ? commands.specs.map((spec) => ({ spec }))
+      ? commands.rows.slice(0, commands.specs.length)
       : names.flatMap((name) => resolveName(commands, name) ?? []);
   reply.map(found.length);
-  for (const resolved of found) writeDocs(reply, resolved);
+  for (const { spec, name } of found) writeDocs(reply, spec, name);
 }
 
 /** What FILTERBY lets through; undefined if there is no such filter. */
-function listFilter(by: string, value: string): ((resolved: Resolved) => boolean) | undefined {
+function listFilter(by: string, value: string): ((row: CommandRow) => boolean) | undefined {
   switch (by) {
     case "module":
       return () => false;
@@ -56,7 +50,7 @@ function listFilter(by: string, value: string): ((resolved: Resolved) => boolean
     }
     case "pattern": {
       const glob = compileGlob(value.toLowerCase());
-      return (resolved) => glob.test(fullName(resolved));
+      return ({ name }) => glob.test(name);
     }
     default:
       return undefined;
@@ -68,7 +62,10 @@ function listNames({ args, reply, commands }: CommandContext): void {
   const filtered = args.count === 5 && args.word(2) === "filterby";
   const wanted = filtered ? listFilter(args.word(3), args.text(4)) : everything;
   if (wanted === undefined || (args.count > 2 && !filtered)) return reply.error("ERR syntax error");
-  writeNames(reply, commands.specs.flatMap(withSubcommands).filter(wanted).map(fullName));
+  writeNames(
+    reply,
+    commands.rows.filter(wanted).map(({ name }) => name),
+  );
 }
 
 function getKeys(context: CommandContext, withFlags: boolean): void {

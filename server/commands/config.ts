@@ -4,6 +4,7 @@ import { rewriteFile } from "../config/rewrite.ts";
 import { systemErrorText } from "../config/rules.ts";
 import { containerCommand } from "./container.ts";
 import type { CommandContext } from "./context.ts";
+import { isAllowed } from "./protected.ts";
 import { type CommandSpec, serverCommand } from "./spec.ts";
 import { wordsFrom } from "./words.ts";
 
@@ -14,12 +15,6 @@ function get(context: CommandContext): void {
     context.reply.bulk(name);
     context.reply.bulk(value);
   }
-}
-
-/** Whether a switch of the kind no, yes, local allows something to the running client. */
-function isAllowed({ client }: CommandContext, action: "no" | "yes" | "local"): boolean {
-  if (action !== "local") return action === "yes";
-  return /^(127\.|\[::1\]|\/)/.test(client.address);
 }
 
 function set(context: CommandContext): void {

@@ -1,26 +1,7 @@
-/** What containers of subcommands share. Those with rows in the command table are resolved by the dispatcher. */
+/** What containers of subcommands share; the dispatcher resolves them by the rows of the command table. */
 import type { CommandContext } from "./context.ts";
-import { fitsArity } from "./resolve.ts";
-import type { CommandSpec, Handler } from "./spec.ts";
+import type { CommandSpec } from "./spec.ts";
 import { helpLines } from "./usage.ts";
-
-/** The handler of a command whose subcommands have no rows of their own (DEBUG): runs the one that word 1 names. */
-export function containerHandler(name: string, subcommands: readonly CommandSpec[]): Handler {
-  const byName = new Map(subcommands.map((spec) => [spec.name, spec]));
-  return (context: CommandContext) => {
-    const { args, reply } = context;
-    const word = args.word(1);
-    const spec = byName.get(word);
-    if (spec === undefined) {
-      const shown = args.text(1).slice(0, 128);
-      return reply.error(`ERR unknown subcommand '${shown}'. Try ${name.toUpperCase()} HELP.`);
-    }
-    if (!fitsArity(spec, args.count))
-      return reply.error(`ERR wrong number of arguments for '${name}|${word}' command`);
-    if (spec.id !== undefined) context.execute(spec.id);
-    else spec.handler?.(context);
-  };
-}
 
 /** What Redis answers where a subcommand that takes a choice of arguments gets others. */
 export function subcommandFault({ args, row, reply }: CommandContext): void {

@@ -8,6 +8,7 @@ import type { ClientRegistry } from "../client/registry.ts";
 import type { Config } from "../config/config.ts";
 import type { Core } from "../core/core.ts";
 import type { LogLevel } from "../observability/log.ts";
+import type { ReplicationIdentity } from "../replication/identity.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { CommandRow, CommandTable } from "./table.ts";
 
@@ -68,6 +69,9 @@ export interface Services {
   closeClient(client: Client, afterReplies: boolean): void;
   /** Stops the event loop for a while (DEBUG SLEEP). */
   sleep(ms: number): void;
+  readonly replication: ReplicationIdentity;
+  /** Stops timed work: nothing expires, is tidied or closed by itself (DEBUG PAUSE-CRON). */
+  pauseCron(paused: boolean): void;
 }
 
 export interface ServerStats {

@@ -1,6 +1,12 @@
-/** Commands about modules. */
+/** Commands about modules: there are none, and a shared object of Redis's cannot be loaded. */
 import { containerCommand } from "./container.ts";
-import { arg, type CommandSpec, plannedCommand, serverCommand } from "./spec.ts";
+import { protectedHandler } from "./protected.ts";
+import { arg, type CommandSpec, serverCommand } from "./spec.ts";
+
+const refused = (line: string) =>
+  protectedHandler("MODULE", "enable-module-command", ({ reply }) => reply.error(line));
+
+const cannotLoad = refused("ERR Error loading the extension. Please check the server logs.");
 
 export const MODULE_COMMANDS: readonly CommandSpec[] = [
   containerCommand({
@@ -22,7 +28,7 @@ export const MODULE_COMMANDS: readonly CommandSpec[] = [
         complexity: "O(N) for N modules",
         handler: ({ reply }) => reply.array(0),
       }),
-      plannedCommand({
+      serverCommand({
         name: "load",
         group: "server",
         since: "4.0.0",
@@ -31,8 +37,9 @@ export const MODULE_COMMANDS: readonly CommandSpec[] = [
         summary: "Loads a module.",
         complexity: "O(1)",
         args: [arg.string("path"), arg.string("arg", { optional: true, multiple: true })],
+        handler: cannotLoad,
       }),
-      plannedCommand({
+      serverCommand({
         name: "loadex",
         group: "server",
         since: "7.0.0",
@@ -50,8 +57,9 @@ export const MODULE_COMMANDS: readonly CommandSpec[] = [
           }),
           arg.string("args", { token: "ARGS", optional: true, multiple: true }),
         ],
+        handler: cannotLoad,
       }),
-      plannedCommand({
+      serverCommand({
         name: "unload",
         group: "server",
         since: "4.0.0",
@@ -60,6 +68,7 @@ export const MODULE_COMMANDS: readonly CommandSpec[] = [
         summary: "Unloads a module.",
         complexity: "O(1)",
         args: [arg.string("name")],
+        handler: refused("ERR Error unloading module: no such module with that name"),
       }),
     ],
   }),

@@ -1,51 +1,8 @@
 /** Commands about the server: INFO, TIME, DEBUG, SHUTDOWN. */
 import { infoText } from "../observability/info.ts";
-import { containerHandler, helpSubcommand } from "./container.ts";
 import type { CommandContext, ShutdownOptions } from "./context.ts";
-import { type CommandFlag, type CommandSpec, serverCommand } from "./spec.ts";
+import { type CommandSpec, serverCommand } from "./spec.ts";
 import { wordsFrom } from "./words.ts";
-
-const sub = (
-  name: string,
-  arity: number,
-  flags: readonly CommandFlag[],
-  summary: string,
-  handler: (context: CommandContext) => void,
-): CommandSpec =>
-  serverCommand({
-    name,
-    group: "server",
-    since: "2.0.0",
-    arity,
-    flags,
-    summary,
-    complexity: "O(N) in the number of arguments",
-    handler,
-  });
-
-const ADMIN: readonly CommandFlag[] = ["admin", "noscript", "loading", "stale"];
-
-function debugSleep({ args, reply, services }: CommandContext): void {
-  const seconds = Number(args.text(2));
-  if (!Number.isFinite(seconds) || seconds < 0)
-    return reply.error("ERR value is not a valid float");
-  services.sleep(seconds * 1000);
-  reply.ok();
-}
-
-const DEBUG_SUBCOMMANDS: readonly CommandSpec[] = [
-  sub("sleep", 3, ADMIN, "Stops the server for some seconds.", debugSleep),
-  sub("check", 2, ADMIN, "Asserts every invariant of the core's memory.", ({ core, reply }) => {
-    core.check();
-    reply.ok();
-  }),
-  helpSubcommand("server", [
-    "DEBUG <subcommand> [<arg> ...]. Subcommands are:",
-    "SLEEP <seconds>",
-    "CHECK",
-    "    Walks the whole memory; a violated invariant ends the process.",
-  ]),
-];
 
 /** @returns the options, or undefined if they do not go together */
 function shutdownOptions(
@@ -103,16 +60,6 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
       reply.bulk(String(Math.floor(now / 1000)));
       reply.bulk(String((now % 1000) * 1000));
     },
-  }),
-  serverCommand({
-    name: "debug",
-    group: "server",
-    since: "1.0.0",
-    arity: -2,
-    flags: ["admin", "noscript", "loading", "stale"],
-    summary: "Commands for tests and inspection.",
-    complexity: "Depends on the subcommand.",
-    handler: containerHandler("debug", DEBUG_SUBCOMMANDS),
   }),
   serverCommand({
     name: "shutdown",

@@ -6,6 +6,7 @@ import { CLUSTER_COMMANDS } from "./cluster.ts";
 import { COMMAND_COMMANDS } from "./command.ts";
 import { CONFIG_COMMANDS } from "./config.ts";
 import { CONNECTION_COMMANDS } from "./connection.ts";
+import { DEBUG_COMMANDS } from "./debug.ts";
 import { GENERIC_COMMANDS } from "./generic.ts";
 import { GEO_COMMANDS } from "./geo.ts";
 import { HASH_COMMANDS } from "./hash.ts";
@@ -33,6 +34,7 @@ export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...CLIENT_COMMANDS,
   ...COMMAND_COMMANDS,
   ...SERVER_COMMANDS,
+  ...DEBUG_COMMANDS,
   ...CONFIG_COMMANDS,
   ...ACL_COMMANDS,
   ...CLUSTER_COMMANDS,

@@ -65,7 +65,6 @@ const NO_REWRITE = "the append-only file is not rewritten yet";
 const NO_REPLICATION = "replication is not there yet";
 const NO_CLUSTER = "cluster mode is not there yet";
 const NO_ACL = "ACL is not there yet";
-const NO_MODULES = "there are no modules";
 const NO_SCRIPTS = "scripts are not there yet";
 const NO_PUBSUB = "publishing is not there yet";
 const NO_TYPE = "its data type is not there yet";
@@ -115,8 +114,11 @@ const SECURITY = {
     "Who may set dir and dbfilename while the server runs.",
     atStart(choice("no", PROTECTED_ACTION)),
   ),
-  "enable-debug-command": ignored(LATER, atStart(choice("no", PROTECTED_ACTION))),
-  "enable-module-command": ignored(NO_MODULES, atStart(choice("no", PROTECTED_ACTION))),
+  "enable-debug-command": works("Who may use DEBUG.", atStart(choice("no", PROTECTED_ACTION))),
+  "enable-module-command": works(
+    "Who is told that a module cannot be loaded, instead of being refused.",
+    atStart(choice("no", PROTECTED_ACTION)),
+  ),
 };
 
 const TLS_FILES = { form: "path" } as const;

@@ -11,6 +11,8 @@ export interface ReplyWriter {
   integer(value: number | bigint): void;
   double(value: number): void;
   boolean(value: boolean): void;
+  /** An integer of any size as digits: `(` in RESP3, a bulk string in RESP2. */
+  bigNumber(digits: string): void;
   bulk(value: string | Uint8Array): void;
   /** `=` in RESP3, a bulk string in RESP2. `format` has three letters: "txt". */
   verbatim(value: string, format: string): void;
@@ -23,6 +25,8 @@ export interface ReplyWriter {
   map(count: number): void;
   set(count: number): void;
   push(count: number): void;
+  /** `|`, for RESP3 only: what is said about the reply that follows the `count` pairs. */
+  attribute(count: number): void;
   /** Error replies written so far. */
   readonly errors: number;
 }
@@ -79,6 +83,7 @@ export function createReplyWriter(memory: CoreMemory, drain: () => void): ReplyW
     },
     boolean: (value: boolean) =>
       text(isResp3() ? `#${value ? "t" : "f"}\r\n` : `:${value ? 1 : 0}\r\n`),
+    bigNumber: (digits: string) => (isResp3() ? text(`(${digits}\r\n`) : writer.bulk(digits)),
     bulk(value: string | Uint8Array) {
       text(`$${value.length}\r\n`);
       bytes(typeof value === "string" ? latin1(value) : value);
@@ -96,6 +101,7 @@ export function createReplyWriter(memory: CoreMemory, drain: () => void): ReplyW
     map: (count: number) => text(isResp3() ? `%${count}\r\n` : `*${count * 2}\r\n`),
     set: (count: number) => text(`${isResp3() ? "~" : "*"}${count}\r\n`),
     push: (count: number) => text(`${isResp3() ? ">" : "*"}${count}\r\n`),
+    attribute: (count: number) => text(`|${count}\r\n`),
   };
   return writer;
 }

@@ -15,7 +15,9 @@ for (const appendonly of ["no", "yes"])
     let client: Connection;
 
     beforeAll(async () => {
-      server = await startServer({ config: { appendonly, dir, appendfsync: "no" } });
+      server = await startServer({
+        config: { appendonly, dir, appendfsync: "no", "enable-debug-command": "yes" },
+      });
       client = await openConnection(server.port);
     });
     afterEach(() => {

@@ -59,6 +59,10 @@ export function plainOf(reply: Reply): Plain {
   switch (reply.kind) {
     case "simple":
     case "bulk":
+    case "double":
+    case "big number":
+    case "boolean":
+    case "verbatim":
       return reply.text;
     case "error":
       return new ErrorReply(reply.text);

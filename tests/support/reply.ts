@@ -3,8 +3,11 @@
  * Aggregates keep their kind, so that a map is not taken for an array.
  */
 
+/** What RESP3 writes as a line of its own, and verbatim strings with their format before the text. */
+type Resp3Line = "double" | "big number" | "boolean" | "verbatim";
+
 export type Reply =
-  | { kind: "simple" | "error" | "bulk"; text: string }
+  | { kind: "simple" | "error" | "bulk" | Resp3Line; text: string }
   | { kind: "integer"; value: bigint }
   | { kind: "nil" }
   | { kind: "array" | "map" | "set" | "push"; items: Reply[] };
@@ -15,6 +18,13 @@ export interface Parsed {
   end: number;
 }
 
+const LINES = {
+  "+": "simple",
+  "-": "error",
+  ",": "double",
+  "(": "big number",
+  "#": "boolean",
+} as const;
 const AGGREGATES = { "*": "array", "%": "map", "~": "set", ">": "push" } as const;
 
 /** The reply that begins at `start`, or undefined if the text ends before it does. @throws Error if it is none */
@@ -26,9 +36,11 @@ export function parseReply(text: string, start = 0): Parsed | undefined {
   const type = text[start];
   switch (type) {
     case "+":
-      return { reply: { kind: "simple", text: line }, end: after };
     case "-":
-      return { reply: { kind: "error", text: line }, end: after };
+    case ",":
+    case "(":
+    case "#":
+      return { reply: { kind: LINES[type], text: line }, end: after };
     case ":":
       return { reply: { kind: "integer", value: BigInt(line) }, end: after };
     case "_":
@@ -36,7 +48,9 @@ export function parseReply(text: string, start = 0): Parsed | undefined {
     case "$":
       return line === "-1"
         ? { reply: { kind: "nil" }, end: after }
-        : parseBulk(text, after, Number(line));
+        : parseBulk(text, after, Number(line), "bulk");
+    case "=":
+      return parseBulk(text, after, Number(line), "verbatim");
     case "*":
     case "%":
     case "~":
@@ -48,11 +62,16 @@ export function parseReply(text: string, start = 0): Parsed | undefined {
   }
 }
 
-function parseBulk(text: string, start: number, length: number): Parsed | undefined {
+function parseBulk(
+  text: string,
+  start: number,
+  length: number,
+  kind: "bulk" | "verbatim",
+): Parsed | undefined {
   const end = start + length;
   if (text.length < end + 2) return undefined;
   if (text.slice(end, end + 2) !== "\r\n") throw new Error("a bulk string without its line end");
-  return { reply: { kind: "bulk", text: text.slice(start, end) }, end: end + 2 };
+  return { reply: { kind, text: text.slice(start, end) }, end: end + 2 };
 }
 
 function parseItems(

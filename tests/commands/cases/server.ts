@@ -9,6 +9,12 @@ const keysOf = (command: string, ...keys: string[]) =>
 const noKeysOf = (command: string, line: string) =>
   step(["COMMAND", "GETKEYS", ...command.split(" ")], error(line));
 
+const NO_DEBUG = (shown: string) =>
+  error(`ERR unknown subcommand or wrong number of arguments for '${shown}'. Try DEBUG HELP.`);
+
+const WRONG_TYPE_NAME =
+  "Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false";
+
 const UNFIT = "ERR Invalid arguments specified for command";
 
 export const serverCases: readonly CommandCase[] = [
@@ -166,6 +172,66 @@ export const serverCases: readonly CommandCase[] = [
     ),
     step72("null instead of a null array", "COMMAND INFO x", array(null)),
     step("COMMAND x", error("ERR unknown subcommand 'x'. Try COMMAND HELP.")),
+  ]),
+  commandCase("DEBUG PROTOCOL answers each type in both protocols", [
+    ...(
+      [
+        ["string", "$11\r\nHello World\r\n"],
+        ["integer", ":12345\r\n"],
+        [
+          "bignum",
+          "$37\r\n1234567999999999999999999999999999999\r\n",
+          "(1234567999999999999999999999999999999\r\n",
+        ],
+        ["null", "$-1\r\n", "_\r\n"],
+        ["array", "*3\r\n:0\r\n:1\r\n:2\r\n"],
+        ["set", "*3\r\n:0\r\n:1\r\n:2\r\n", "~3\r\n:0\r\n:1\r\n:2\r\n"],
+        [
+          "map",
+          "*6\r\n:0\r\n:0\r\n:1\r\n:1\r\n:2\r\n:0\r\n",
+          "%3\r\n:0\r\n#f\r\n:1\r\n#t\r\n:2\r\n#f\r\n",
+        ],
+        ["true", ":1\r\n", "#t\r\n"],
+        ["FALSE", ":0\r\n", "#f\r\n"],
+        [
+          "verbatim",
+          "$25\r\nThis is a verbatim\nstring\r\n",
+          "=29\r\ntxt:This is a verbatim\nstring\r\n",
+        ],
+      ] as const
+    ).map(([type, resp2, resp3 = resp2]) =>
+      step(["DEBUG", "PROTOCOL", type], (raw, protocol) =>
+        raw === (protocol === 3 ? resp3 : resp2) ? undefined : raw,
+      ),
+    ),
+    step72("the shortest digits of a double", "DEBUG PROTOCOL double", (raw, protocol) =>
+      raw === (protocol === 3 ? ",3.141\r\n" : "$5\r\n3.141\r\n") ? undefined : raw,
+    ),
+    step("DEBUG PROTOCOL x", error(`ERR ${WRONG_TYPE_NAME}`)),
+  ]),
+  commandCase("DEBUG takes what tests send", [
+    step("DEBUG LOG x", ok),
+    step("DEBUG SLEEP 0", ok),
+    step("debug sleep x", ok),
+    step("DEBUG PAUSE-CRON 1", ok),
+    step("DEBUG PAUSE-CRON 0", ok),
+    step("DEBUG REPLYBUFFER PEAK-RESET-TIME never", ok),
+    step("DEBUG REPLYBUFFER PEAK-RESET-TIME 100", ok),
+    step("DEBUG REPLYBUFFER RESIZING 1", ok),
+    step(
+      "DEBUG REPLYBUFFER PEAK-RESET-TIME x",
+      error("ERR value is not an integer or out of range"),
+    ),
+    step("DEBUG REPLYBUFFER x 1", NO_DEBUG("REPLYBUFFER")),
+    step("DEBUG SET-SKIP-CHECKSUM-VALIDATION 0", ok),
+    step("DEBUG SET-DISABLE-DENY-SCRIPTS 0", ok),
+    step("DEBUG CHANGE-REPL-ID", ok),
+    step(["DEBUG", "ERROR", "CODE a\r\nb"], error("CODE a  b")),
+    step("DEBUG x", NO_DEBUG("x")),
+    step("DEBUG sleep", NO_DEBUG("sleep")),
+    step("DEBUG sleep 1 2", NO_DEBUG("sleep")),
+    step("DEBUG toString", NO_DEBUG("toString")),
+    step("DEBUG", error("ERR wrong number of arguments for 'debug' command")),
   ]),
   commandCase("LASTSAVE answers the start of the server", [
     step("LASTSAVE", (raw) => {

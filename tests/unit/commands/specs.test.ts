@@ -1,9 +1,8 @@
 import { expect, test } from "bun:test";
 import { Cmd } from "../../../core-wasm/abi.ts";
 import { keyPositions } from "../../../server/commands/key-positions.ts";
-import { withSubcommands } from "../../../server/commands/resolve.ts";
 import type { ArgSpec, CommandSpec } from "../../../server/commands/spec.ts";
-import { ALL_COMMANDS } from "../../../server/commands/table.ts";
+import { ALL_COMMANDS, createCommandTable } from "../../../server/commands/table.ts";
 
 function command(name: string): CommandSpec {
   const [first, second] = name.split("|");
@@ -34,13 +33,13 @@ function keyArgs(args: readonly ArgSpec[]): ArgSpec[] {
 }
 
 test("every key argument names a key specification of its row", () => {
-  for (const { spec } of ALL_COMMANDS.flatMap(withSubcommands))
+  for (const { spec } of createCommandTable(ALL_COMMANDS).rows)
     for (const { keySpecIndex } of keyArgs(spec.args ?? []))
       expect(spec.keys?.[keySpecIndex ?? -1]).toBeDefined();
 });
 
 test("every row says what it is for and what it costs, in words of one form", () => {
-  for (const { spec } of ALL_COMMANDS.flatMap(withSubcommands)) {
+  for (const { spec } of createCommandTable(ALL_COMMANDS).rows) {
     expect(spec.summary).toMatch(/^[A-Z].*\.$/);
     expect(spec.complexity).not.toBe("");
   }
