@@ -21,7 +21,7 @@ import { ArgvArgs, Dispatcher } from "./dispatch/dispatch.ts";
 import { ReplyArena } from "./net/arena.ts";
 import { Connection, type ServingParts } from "./net/connection.ts";
 import { listen, type SocketLink } from "./net/listener.ts";
-import { Outbox } from "./net/outbox.ts";
+import { Outbox } from "./client/outbox.ts";
 import type { Logger } from "./observability/log.ts";
 import { type AppendLog, openAppendLog } from "./persistence/aof/log.ts";
 import { ReplicationIdentity } from "./replication/identity.ts";

@@ -1,5 +1,5 @@
 /** A session: what the server knows of one connected client. The socket behind it is a `Link`. */
-import type { Outbox } from "../net/outbox.ts";
+import type { Outbox } from "./outbox.ts";
 
 /** Reasons to leave the hot path: with none set a command runs at once. */
 export enum Gate {
