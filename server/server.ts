@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Address, EvictionPolicy, IoField, IoFlag, StateField, Stream } from "../core-wasm/abi.ts";
 import { Client } from "./client/client.ts";
+import { Outbox } from "./client/outbox.ts";
 import { ClientRegistry } from "./client/registry.ts";
 import { createSystemClock } from "./clock.ts";
 import type {
@@ -21,7 +22,6 @@ import { ArgvArgs, Dispatcher } from "./dispatch/dispatch.ts";
 import { ReplyArena } from "./net/arena.ts";
 import { Connection, type ServingParts } from "./net/connection.ts";
 import { listen, type SocketLink } from "./net/listener.ts";
-import { Outbox } from "./client/outbox.ts";
 import type { Logger } from "./observability/log.ts";
 import { type AppendLog, openAppendLog } from "./persistence/aof/log.ts";
 import { ReplicationIdentity } from "./replication/identity.ts";

@@ -8,7 +8,6 @@ import type { ClientRegistry } from "../client/registry.ts";
 import type { Config } from "../config/config.ts";
 import type { Core } from "../core/core.ts";
 import type { LogLevel } from "../observability/log.ts";
-import type { ReplicationIdentity } from "../replication/identity.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { CommandRow, CommandTable } from "./table.ts";
 
@@ -42,6 +41,13 @@ export interface PersistenceView {
   refusal(): string | undefined;
 }
 
+/** Which history of writes this server tells: replicas ask for it by this id. */
+export interface ReplicationView {
+  readonly id: string;
+  /** Another history begins. */
+  drawId(): void;
+}
+
 export interface ShutdownOptions {
   save?: boolean;
   now: boolean;
@@ -69,7 +75,7 @@ export interface Services {
   closeClient(client: Client, afterReplies: boolean): void;
   /** Stops the event loop for a while (DEBUG SLEEP). */
   sleep(ms: number): void;
-  readonly replication: ReplicationIdentity;
+  readonly replication: ReplicationView;
   /** Stops timed work: nothing expires, is tidied or closed by itself (DEBUG PAUSE-CRON). */
   pauseCron(paused: boolean): void;
 }

@@ -17,9 +17,8 @@ import { coreFlags } from "../commands/spec.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { Core } from "../core/core.ts";
 import type { CoreMemory } from "../core/memory.ts";
-import type { AppendLog } from "../persistence/aof/log.ts";
 import type { Framer } from "../resp/framer.ts";
-import { Effects } from "./effects.ts";
+import { Effects, type PropagationLog } from "./effects.ts";
 
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
@@ -82,7 +81,7 @@ export type RunListener = (command: number, calls: number, microseconds: number)
 
 export class Dispatcher {
   readonly effects: Effects;
-  log: AppendLog | null = null;
+  log: PropagationLog | null = null;
   /** IoFlag bits that hold for every client. */
   ioFlags = 0;
   /** Gate bits that hold for every client: with any set, commands take the slow road. */
@@ -127,7 +126,7 @@ export class Dispatcher {
   }
 
   /** Everything that changes is written to `log` from here on. */
-  follow(log: AppendLog): void {
+  follow(log: PropagationLog): void {
     this.log = log;
     this.attention = FOLLOWED_ATTENTION;
     log.onRefusal = (refused) => {

@@ -10,14 +10,25 @@ import {
   StateField,
 } from "../../core-wasm/abi.ts";
 import type { CoreMemory } from "../core/memory.ts";
-import type { AppendLog } from "../persistence/aof/log.ts";
 
 const EFFECTS_TOP = (Address.State + StateField.EffectsTop) >> 2;
 const EFFECT_MASK = (Address.State + StateField.EffectMask) >> 2;
 const DEL = Buffer.from("DEL");
 
+/** Where what changed is written down, in order; the append-only file is one. Pointers are into linear memory. */
+export interface PropagationLog {
+  /** Appends bytes that are a canonical frame. */
+  frame(db: number, ptr: number, length: number): void;
+  /** Appends a command by its words: `count` (address, length) pairs at `pairsPtr`, behind `name` if there is one. */
+  words(db: number, name: Uint8Array | null, pairsPtr: number, count: number): void;
+  /** The error line with which writes are refused at present, or undefined. */
+  refusal(): string | undefined;
+  /** Told when writes begin or cease to be refused. */
+  onRefusal: (refused: boolean) => void;
+}
+
 export class Effects {
-  private log: AppendLog | null = null;
+  private log: PropagationLog | null = null;
   /** Propagates the running request itself; set by the dispatcher. */
   private self: () => void = () => {};
 
@@ -27,7 +38,7 @@ export class Effects {
   ) {}
 
   /** From here on everything that changes is propagated to `log`. */
-  follow(log: AppendLog, self: () => void): void {
+  follow(log: PropagationLog, self: () => void): void {
     this.log = log;
     this.self = self;
     this.memory.i32[EFFECT_MASK] = EffectMask.Propagate;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { Client } from "../../../server/client/client.ts";
-import { serverCommand } from "../../../server/commands/spec.ts";
 import { Outbox } from "../../../server/client/outbox.ts";
+import { serverCommand } from "../../../server/commands/spec.ts";
 import { isShown, monitorLine } from "../../../server/observability/monitor.ts";
 import { argsOf } from "../../support/args.ts";
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { Client } from "../../../server/client/client.ts";
-import { type CommandSpec, serverCommand } from "../../../server/commands/spec.ts";
 import { Outbox } from "../../../server/client/outbox.ts";
+import { type CommandSpec, serverCommand } from "../../../server/commands/spec.ts";
 import { SlowLog } from "../../../server/observability/slowlog.ts";
 import { argsOf } from "../../support/args.ts";
 
