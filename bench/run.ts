@@ -3,6 +3,7 @@
  * --quick shows that everything runs, in about a minute, and writes nothing.
  */
 import { measureChurn } from "./load/churn.ts";
+import { measureConnections } from "./load/connections.ts";
 import { measureExpiry } from "./load/expiry.ts";
 import { measureGrowth } from "./load/growth.ts";
 import { measureMemory } from "./load/memory.ts";
@@ -26,6 +27,10 @@ const MEASUREMENTS: Record<string, Measurement> = {
     measureExpiry(quick ? { keys: 100_000, rounds: 1 } : { keys: 1_000_000, rounds: 3 }),
   growth: (quick) =>
     measureGrowth(quick ? { keys: 500_000, rounds: 1 } : { keys: 5_000_000, rounds: 3 }),
+  connections: (quick) =>
+    measureConnections(
+      quick ? { connections: 1000, idleMs: 1000 } : { connections: 10_000, idleMs: 5000 },
+    ),
   start: (quick) => measureStart(quick ? 2 : 10),
   churn: (quick) => measureChurn(quick ? 3 : 600),
   micro: () => measureMicro(),

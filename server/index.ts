@@ -32,7 +32,7 @@ export async function startServer(options: StartOptions = {}): Promise<RunningSe
     if (fault !== undefined) throw new Error(`directive '${name}': ${fault}`);
   }
   const logger = createLogger({ level: options.verbose ? "notice" : "warning", file: "" });
-  const server = new Server({ config, logger });
+  const server = new Server({ config, logger, anyPort: true });
   await server.start();
   return {
     port: server.port,

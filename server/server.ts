@@ -1,7 +1,7 @@
 /** The composition root: builds the parts of one server, starts and stops them in order. Nothing is global: two servers live in one process. */
 import { randomBytes } from "node:crypto";
 import { Address, EvictionPolicy, IoField, IoFlag, StateField, Stream } from "../core-wasm/abi.ts";
-import { Client } from "./client/client.ts";
+import { Client, type Link } from "./client/client.ts";
 import { Outbox } from "./client/outbox.ts";
 import { ClientRegistry } from "./client/registry.ts";
 import { createSystemClock } from "./clock.ts";
@@ -14,14 +14,16 @@ import type {
   ShutdownOptions,
 } from "./commands/context.ts";
 import { ALL_COMMANDS, createCommandTable } from "./commands/table.ts";
-import type { Config } from "./config/config.ts";
+import { type Config, findDirective } from "./config/config.ts";
 import { unicode } from "./config/syntax.ts";
 import { type Core, createCore } from "./core/core.ts";
 import { Cron } from "./cron.ts";
 import { ArgvArgs, Dispatcher } from "./dispatch/dispatch.ts";
+import { Admission } from "./net/admission.ts";
 import { ReplyArena } from "./net/arena.ts";
-import { Connection, type ServingParts } from "./net/connection.ts";
-import { listen, type SocketLink } from "./net/listener.ts";
+import type { ServingParts } from "./net/connection.ts";
+import { checkDescriptors, openFilesLimit } from "./net/descriptors.ts";
+import { type Listener, type ListenerEvents, listenTcp, listenUnix } from "./net/listener.ts";
 import type { Logger } from "./observability/log.ts";
 import { type AppendLog, openAppendLog } from "./persistence/aof/log.ts";
 import { ReplicationIdentity } from "./replication/identity.ts";
@@ -59,6 +61,8 @@ export interface ServerOptions {
   clock?: Clock;
   /** Seed of hash keys and generator; random unless tests fix it. */
   seed?: readonly [number, number];
+  /** `port 0` means any free port, not none. */
+  anyPort?: boolean;
   /** Called when SHUTDOWN was accepted and the server has stopped. */
   onStopped?: () => void;
 }
@@ -94,7 +98,7 @@ export class Server {
   private readonly stats: ServerStats;
   private readonly serving: ServingParts;
   private readonly limits = { maxBulkBytes: 0, queryBufferBytes: 0 };
-  private listeners: ReturnType<typeof listen> = [];
+  private readonly listeners: Listener[] = [];
   private cron: Cron | undefined;
   private turn: Turn | undefined;
   private log: AppendLog | undefined;
@@ -141,21 +145,69 @@ export class Server {
     this.applyConfig();
   }
 
-  /** Loads the log, then listens. @throws Error if the log is damaged or the port is taken */
+  /** Loads the log, then listens. @throws Error if the log is damaged, or an address or enough files cannot be had */
   async start(): Promise<void> {
-    const { config } = this;
-    if (config.get("appendonly")) await this.openLog();
+    this.fitDescriptors();
+    if (this.config.get("appendonly")) await this.openLog();
     this.cron = this.startCron();
-    const opened = { opened: (link: SocketLink) => this.admit(link) };
-    this.listeners = listen(config.get("bind"), config.get("port"), {
-      ...opened,
+    await this.listen();
+  }
+
+  /** Lowers maxclients to what the limit on open files leaves. @throws Error if that is nothing */
+  private fitDescriptors(): void {
+    const { config, logger } = this;
+    const fit = (): string | undefined => {
+      const wanted = config.get("maxclients");
+      const check = checkDescriptors(wanted, openFilesLimit());
+      return check.maxClients === wanted
+        ? undefined
+        : `The operating system is not able to handle the specified number of clients, try with ${check.maxClients}`;
+    };
+    const check = checkDescriptors(config.get("maxclients"), openFilesLimit());
+    if (check.fatal !== undefined) throw new Error(check.fatal);
+    for (const line of check.warnings) logger.warning(line);
+    if (check.warnings.length > 0)
+      config.load(findDirective("maxclients")!, [String(check.maxClients)]);
+    config.applyWith("maxclients", fit);
+  }
+
+  private async listen(): Promise<void> {
+    const { config, logger } = this;
+    const admission = new Admission({
+      clients: this.clients,
+      serving: this.serving,
+      stats: this.stats,
+      nowMs: () => this.clock.nowMs(),
+      maxClients: () => config.get("maxclients"),
+      isProtected: () => config.get("protected-mode") && config.get("requirepass") === "",
+      needsPassword: () => config.get("requirepass") !== "",
+      keepAliveSeconds: () => config.get("tcp-keepalive"),
+    });
+    const events: ListenerEvents = {
+      opened: (link) => admission.admit(link),
       closed: (connection) => this.clients.remove(connection.client),
       failed: (connection, error) =>
-        this.logger.verbose(`Client ${connection.client.id}: ${error.message}`),
+        logger.verbose(`Client ${connection.client.id}: ${error.message}`),
       writable: (connection) => this.arena.flush(connection.client),
-    });
+    };
+    const port = config.get("port");
+    if (port !== 0 || this.options.anyPort)
+      this.listeners.push(...listenTcp(config.get("bind"), port, events));
     this.port = this.listeners[0]?.port ?? 0;
-    this.logger.notice("Ready to accept connections tcp");
+    const path = config.path("unixsocket");
+    if (path !== "") await this.listenUnix(path, events);
+    if (this.listeners.length > 0 && this.port !== 0)
+      logger.notice("Ready to accept connections tcp");
+    if (path !== "") logger.notice("Ready to accept connections unix");
+  }
+
+  private async listenUnix(path: string, events: ListenerEvents): Promise<void> {
+    try {
+      this.listeners.push(await listenUnix(path, this.config.get("unixsocketperm"), events));
+    } catch (error) {
+      for (const listener of this.listeners) listener.stop(true);
+      throw new Error(`Failed opening Unix socket: bind: ${(error as Error).message}`);
+    }
   }
 
   /** Stops accepting, writes the log out, closes all clients. Idempotent. */
@@ -200,13 +252,7 @@ export class Server {
 
   private replayTarget() {
     const { core, framer, arena, dispatcher, stats } = this;
-    const client = new Client(
-      0,
-      NO_LINK,
-      new Outbox(),
-      { address: "", localAddress: "", fd: -1 },
-      this.clock.nowMs(),
-    );
+    const client = new Client(0, NO_LINK, new Outbox(), this.clock.nowMs());
     return {
       core,
       framer,
@@ -230,30 +276,6 @@ export class Server {
         return text;
       },
     };
-  }
-
-  private admit(link: SocketLink): Connection | null {
-    this.stats.connectionsReceived++;
-    if (this.clients.size >= this.config.get("maxclients")) {
-      this.stats.connectionsRejected++;
-      return refuse(link, "-ERR max number of clients reached\r\n");
-    }
-    if (this.isProtectedFrom(link)) {
-      this.stats.connectionsRejected++;
-      return refuse(link, PROTECTED_TEXT);
-    }
-    const client = new Client(this.clients.nextId(), link, new Outbox(), link, this.clock.nowMs());
-    client.authenticated = this.config.get("requirepass") === "";
-    this.clients.add(client);
-    const connection = new Connection(this.serving, client);
-    link.onResume = () => connection.resume();
-    return connection;
-  }
-
-  private isProtectedFrom(link: SocketLink): boolean {
-    if (!this.config.get("protected-mode") || this.config.get("requirepass") !== "") return false;
-    const remote = link.remoteAddress.replace("::ffff:", "");
-    return !(remote.startsWith("127.") || remote === "::1");
   }
 
   private servingParts(): ServingParts {
@@ -370,20 +392,14 @@ export class Server {
   }
 }
 
-const PROTECTED_TEXT =
-  "-DENIED Protected mode is on and no password is set: only loopback connections are served. " +
-  "Set requirepass, or bind to loopback, or turn protected-mode off.\r\n";
-
-const NO_LINK = {
+const NO_LINK: Link = {
+  address: "",
+  localAddress: "",
+  fd: -1,
+  isUnixSocket: false,
   write: () => -1,
   pause: () => {},
   resume: () => {},
   end: () => {},
   terminate: () => {},
 };
-
-function refuse(link: SocketLink, line: string): null {
-  link.write(Buffer.from(line));
-  link.end();
-  return null;
-}

@@ -9,20 +9,20 @@ export enum Gate {
 
 /** The socket as sessions see it. */
 export interface Link {
+  /** "host:port"; the path and port 0 of a unix socket. */
+  readonly address: string;
+  readonly localAddress: string;
+  readonly fd: number;
+  readonly isUnixSocket: boolean;
   /** @returns bytes the kernel took, negative = gone */
   write(bytes: Uint8Array): number;
   pause(): void;
+  /** Reads again, and serves what waits. */
   resume(): void;
   /** Ends the connection after what was written. */
   end(): void;
   /** Drops the connection at once. */
   terminate(): void;
-}
-
-export interface ClientAddress {
-  address: string;
-  localAddress: string;
-  fd: number;
 }
 
 export class Client {
@@ -35,9 +35,6 @@ export class Client {
   gate = 0;
   noTouch = false;
   noEvict = false;
-  readonly address: string;
-  readonly localAddress: string;
-  readonly fd: number;
   lastActiveMs: number;
   /** Position in the command table, -1 = none yet. */
   lastCommand = -1;
@@ -55,13 +52,21 @@ export class Client {
     readonly id: number,
     readonly link: Link,
     readonly outbox: Outbox,
-    where: ClientAddress,
     readonly createdAtMs: number,
   ) {
-    this.address = where.address;
-    this.localAddress = where.localAddress;
-    this.fd = where.fd;
     this.lastActiveMs = createdAtMs;
+  }
+
+  get address(): string {
+    return this.link.address;
+  }
+
+  get localAddress(): string {
+    return this.link.localAddress;
+  }
+
+  get fd(): number {
+    return this.link.fd;
   }
 
   get authenticated(): boolean {

@@ -78,13 +78,22 @@ const NETWORK = {
   port: works("TCP port; 0 listens on none.", integer(6379, 0, 65535)),
   "protected-mode": works("Without a password, serves loopback connections only.", flag("yes")),
   "tcp-backlog": ignored("Bun asks for a backlog of 512", atStart(integer(511, 0, INT_MAX))),
-  "tcp-keepalive": ignored(LATER, integer(300, 0, INT_MAX)),
+  "tcp-keepalive": works(
+    "Seconds after which a silent peer is probed; 0 = never.",
+    integer(300, 0, INT_MAX),
+  ),
   timeout: works(
     "Closes clients that are idle for so many seconds; 0 = never.",
     integer(0, 0, INT_MAX),
   ),
-  unixsocket: ignored(LATER, atStart(optionalText({ form: "path" }))),
-  unixsocketperm: ignored(LATER, atStart(octal(0, 0, 0o777))),
+  unixsocket: works(
+    "Path of a unix socket to listen on as well.",
+    atStart(optionalText({ form: "path" })),
+  ),
+  unixsocketperm: works(
+    "Permissions of the unix socket; 0 = as the system gives them.",
+    atStart(octal(0, 0, 0o777)),
+  ),
   "bind-source-addr": ignored("there are no outgoing connections", optionalText()),
   "socket-mark-id": ignored("Bun does not set marks", atStart(integer(0, 0, UINT_MAX))),
   "proto-max-bulk-len": works("Largest argument of a command.", bytes("512mb", 1048576, INT_MAX)),

@@ -1,35 +1,55 @@
-/** TCP listeners: one per bind address, all with the same handlers. */
-import type { Socket, TCPSocketListener } from "bun";
+/**
+ * Listeners on TCP addresses and on a unix socket, all with the same handlers. A connection is three objects of ours on top of
+ * Bun's socket (link, client, connection) and no closures: ten thousand of them are the common case, not the exception.
+ */
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import type { Socket, SocketHandler } from "bun";
 import type { Link } from "../client/client.ts";
 import type { Connection } from "./connection.ts";
 
 export interface ListenerEvents {
-  /** @returns the connection, or null after refusing it with a line */
+  /** @returns the connection, or null after refusing it */
   opened(link: SocketLink): Connection | null;
   closed(connection: Connection): void;
   failed(connection: Connection, error: Error): void;
   writable(connection: Connection): void;
 }
 
-interface SocketData {
-  connection: Connection | null;
+export interface Listener {
+  /** 0 for a unix socket. */
+  readonly port: number;
+  /** Ends listening; the connections stay unless `closeAll`. */
+  stop(closeAll?: boolean): void;
 }
 
 /** A socket as sessions see it. */
 export class SocketLink implements Link {
-  onResume: () => void = () => {};
+  connection: Connection | null = null;
+  private paused = false;
 
-  constructor(private readonly socket: Socket<SocketData>) {}
+  constructor(
+    private readonly socket: Socket<SocketLink>,
+    private readonly unixPath: string,
+  ) {}
 
-  get remoteAddress(): string {
-    return this.socket.remoteAddress;
+  get isUnixSocket(): boolean {
+    return this.unixPath !== "";
+  }
+
+  /** Whether it comes from this machine. */
+  get isLocal(): boolean {
+    if (this.isUnixSocket) return true;
+    const remote = this.socket.remoteAddress.replace("::ffff:", "");
+    return remote.startsWith("127.") || remote === "::1";
   }
 
   get address(): string {
+    if (this.isUnixSocket) return `${this.unixPath}:0`;
     return hostPort(this.socket.remoteAddress, this.socket.remotePort);
   }
 
   get localAddress(): string {
+    if (this.isUnixSocket) return `${this.unixPath}:0`;
     return hostPort(this.socket.localAddress, this.socket.localPort);
   }
 
@@ -37,17 +57,27 @@ export class SocketLink implements Link {
     return (this.socket as unknown as { fd?: number }).fd ?? -1;
   }
 
+  /** Probes a silent peer after so many seconds; 0 = never. */
+  keepAlive(seconds: number): void {
+    if (!this.isUnixSocket) this.socket.setKeepAlive(seconds !== 0, seconds * 1000);
+  }
+
   write(bytes: Uint8Array): number {
     return this.socket.write(bytes);
   }
 
   pause(): void {
+    if (this.paused) return;
+    this.paused = true;
     this.socket.pause();
   }
 
   resume(): void {
-    this.socket.resume();
-    this.onResume();
+    if (this.paused) {
+      this.paused = false;
+      this.socket.resume();
+    }
+    this.connection?.resume();
   }
 
   end(): void {
@@ -63,24 +93,69 @@ function hostPort(host: string, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/** Handlers of the sockets of one listener. */
+function handlers(events: ListenerEvents, unixPath: string): SocketHandler<SocketLink> {
+  return {
+    binaryType: "uint8array",
+    open(socket) {
+      const link = new SocketLink(socket, unixPath);
+      socket.data = link;
+      link.connection = events.opened(link);
+    },
+    data(socket, chunk) {
+      socket.data.connection?.receive(chunk);
+    },
+    drain(socket) {
+      const { connection } = socket.data;
+      if (connection !== null) events.writable(connection);
+    },
+    end(socket) {
+      // Half-open: replies still waiting are sent before the close.
+      const { connection } = socket.data;
+      if (connection === null) return;
+      connection.client.closing = true;
+      events.writable(connection);
+    },
+    close(socket) {
+      const { connection } = socket.data;
+      socket.data.connection = null;
+      if (connection !== null) events.closed(connection);
+    },
+    error(socket, error) {
+      const { connection } = socket.data;
+      if (connection !== null) events.failed(connection, error);
+      socket.terminate();
+    },
+  };
+}
+
+/** Until `open` has made the socket's own. */
+const NO_DATA = null as unknown as SocketLink;
+
 /**
- * Listens on every address of `hosts` that exists; one that begins with `-` may be missing.
+ * Listens on every address of `hosts` that exists; one that begins with `-` may be missing. Port 0 is any free one.
  * @throws Error of the first that cannot be had
  */
-export function listen(
+export function listenTcp(
   hosts: readonly string[],
   port: number,
   events: ListenerEvents,
-): TCPSocketListener<SocketData>[] {
-  const listeners: TCPSocketListener<SocketData>[] = [];
+): Listener[] {
+  const listeners: Listener[] = [];
   let boundPort = port;
   for (const host of hosts) {
     const optional = host.startsWith("-");
-    const address = (optional ? host.slice(1) : host)
+    const hostname = (optional ? host.slice(1) : host)
       .replace(/^\*$/, "0.0.0.0")
       .replace(/^::\*$/, "::");
     try {
-      const listener = listenOn(address, boundPort, events);
+      const listener = Bun.listen<SocketLink>({
+        hostname,
+        port: boundPort,
+        allowHalfOpen: true,
+        data: NO_DATA,
+        socket: handlers(events, ""),
+      });
       boundPort = listener.port;
       listeners.push(listener);
     } catch (error) {
@@ -92,42 +167,33 @@ export function listen(
   return listeners;
 }
 
-function listenOn(hostname: string, port: number, events: ListenerEvents) {
-  return Bun.listen<SocketData>({
-    hostname,
-    port,
+/**
+ * Listens on a unix socket. A socket file that nobody listens on, as a killed server leaves it, is replaced.
+ * @throws Error if the path cannot be had, or somebody listens there
+ */
+export async function listenUnix(
+  path: string,
+  permissions: number,
+  events: ListenerEvents,
+): Promise<Listener> {
+  if (await isStaleSocket(path)) unlinkSync(path);
+  const listener = Bun.listen<SocketLink>({
+    unix: path,
     allowHalfOpen: true,
-    data: { connection: null },
-    socket: {
-      binaryType: "uint8array",
-      open(socket) {
-        socket.setKeepAlive(true, 300_000);
-        socket.data = { connection: null };
-        const link = new SocketLink(socket);
-        socket.data.connection = events.opened(link);
-      },
-      data(socket, chunk) {
-        socket.data.connection?.receive(chunk);
-      },
-      drain(socket) {
-        if (socket.data.connection !== null) events.writable(socket.data.connection);
-      },
-      end(socket) {
-        // Half-open: replies still waiting are sent before the close.
-        const { connection } = socket.data;
-        if (connection === null) return;
-        connection.client.closing = true;
-        events.writable(connection);
-      },
-      close(socket) {
-        const { connection } = socket.data;
-        socket.data.connection = null;
-        if (connection !== null) events.closed(connection);
-      },
-      error(socket, error) {
-        if (socket.data.connection !== null) events.failed(socket.data.connection, error);
-        socket.terminate();
-      },
-    },
+    data: NO_DATA,
+    socket: handlers(events, path),
   });
+  if (permissions !== 0) chmodSync(path, permissions);
+  return { port: 0, stop: (closeAll) => listener.stop(closeAll) };
+}
+
+async function isStaleSocket(path: string): Promise<boolean> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
+  try {
+    const probe = await Bun.connect({ unix: path, socket: { data() {} } });
+    probe.end();
+    return false;
+  } catch {
+    return true;
+  }
 }

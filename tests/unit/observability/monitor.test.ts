@@ -4,21 +4,9 @@ import { Outbox } from "../../../server/client/outbox.ts";
 import { serverCommand } from "../../../server/commands/spec.ts";
 import { isShown, monitorLine } from "../../../server/observability/monitor.ts";
 import { argsOf } from "../../support/args.ts";
+import { stubLink } from "../../support/link.ts";
 
-const LINK = {
-  write: () => 0,
-  pause: () => {},
-  resume: () => {},
-  end: () => {},
-  terminate: () => {},
-};
-const client = new Client(
-  1,
-  LINK,
-  new Outbox(),
-  { address: "127.0.0.1:1000", localAddress: "", fd: 3 },
-  0,
-);
+const client = new Client(1, stubLink(), new Outbox(), 0);
 const spec = (more: object) =>
   serverCommand({
     name: "x",

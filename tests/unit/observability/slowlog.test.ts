@@ -4,16 +4,9 @@ import { Outbox } from "../../../server/client/outbox.ts";
 import { type CommandSpec, serverCommand } from "../../../server/commands/spec.ts";
 import { SlowLog } from "../../../server/observability/slowlog.ts";
 import { argsOf } from "../../support/args.ts";
+import { stubLink } from "../../support/link.ts";
 
 const NOW_MS = 1_700_000_000_900;
-const LINK = {
-  write: () => 0,
-  pause: () => {},
-  resume: () => {},
-  end: () => {},
-  terminate: () => {},
-};
-const WHERE = { address: "127.0.0.1:1000", localAddress: "127.0.0.1:1", fd: 3 };
 
 function specOf(more: Partial<CommandSpec> = {}): CommandSpec {
   return serverCommand({
@@ -32,7 +25,7 @@ let log: SlowLog;
 let client: Client;
 beforeEach(() => {
   log = new SlowLog();
-  client = new Client(1, LINK, new Outbox(), WHERE, NOW_MS);
+  client = new Client(1, stubLink(), new Outbox(), NOW_MS);
 });
 
 function offer(microseconds: number, words: string[], spec = specOf()): void {
