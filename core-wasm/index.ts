@@ -9,6 +9,7 @@ import {
   initKeyspace,
   keyCount as keysOf,
   meanTtl,
+  overhead as overheadOf,
   peek,
   prefetchFrames,
 } from "./keyspace/keyspace";
@@ -130,6 +131,11 @@ export function keyCount(db: i32): i32 {
 
 export function deadlineCount(db: i32): i32 {
   return deadlinesOf(db);
+}
+
+/** Bytes of database `db` beside keys and values: table, entry headers, deadlines. */
+export function overheadBytes(db: i32): f64 {
+  return overheadOf(db);
 }
 
 export function meanTtlMs(db: i32): f64 {

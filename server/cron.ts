@@ -4,10 +4,12 @@
  */
 import { Address, StateField } from "../core-wasm/abi.ts";
 import type { ClientRegistry } from "./client/registry.ts";
-import type { ServerStats } from "./commands/context.ts";
+import type { MemoryMarks, ServerStats } from "./commands/context.ts";
 import type { Core } from "./core/core.ts";
 
 const PERIOD_MS = 100;
+/** Times a second that timed work is looked at. */
+export const CRON_HZ = 1000 / PERIOD_MS;
 /** About 200 us of deletions, moves or frees each. */
 const EXPIRE_BUDGET = 800;
 const FREE_BUDGET = 600;
@@ -21,6 +23,7 @@ export interface CronParts {
   readonly core: Core;
   readonly clients: ClientRegistry;
   readonly stats: ServerStats;
+  readonly marks: MemoryMarks;
   nowMs(): number;
   /** seconds, 0 = never */
   idleTimeout(): number;
@@ -66,8 +69,10 @@ export class Cron {
 
   private tick(): void {
     if (this.paused) return;
-    const { core, clients } = this.parts;
-    core.memory.f64[HOST_BYTES] = clients.bufferBytes();
+    const { core, clients, marks } = this.parts;
+    const clientBytes = clients.bufferBytes();
+    core.memory.f64[HOST_BYTES] = clientBytes;
+    marks.peakBytes = Math.max(marks.peakBytes, core.usedBytes() + clientBytes);
     this.closeIdle();
     this.sampleRates();
     this.work();
@@ -82,7 +87,9 @@ export class Cron {
     core.memory.f64[NOW] = parts.nowMs();
     let more = false;
     if (parts.mayDelete()) {
+      const startedMs = performance.now();
       more = core.expireSlice(EXPIRE_BUDGET) === 0;
+      parts.stats.expireCycleMs += performance.now() - startedMs;
       parts.afterSlice();
     }
     if (core.freeSlice(FREE_BUDGET) === 0) more = true;

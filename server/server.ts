@@ -8,6 +8,7 @@ import { createSystemClock } from "./clock.ts";
 import type {
   Clock,
   CommandContext,
+  MemoryMarks,
   PersistenceView,
   ServerStats,
   Services,
@@ -17,7 +18,7 @@ import { ALL_COMMANDS, createCommandTable } from "./commands/table.ts";
 import { type Config, findDirective } from "./config/config.ts";
 import { unicode } from "./config/syntax.ts";
 import { type Core, createCore } from "./core/core.ts";
-import { Cron } from "./cron.ts";
+import { CRON_HZ, Cron } from "./cron.ts";
 import { ArgvArgs, Dispatcher } from "./dispatch/dispatch.ts";
 import { Admission } from "./net/admission.ts";
 import { ReplyArena } from "./net/arena.ts";
@@ -52,6 +53,7 @@ const CORE_COUNTERS = [
 ];
 const NO_LOG: PersistenceView = {
   infoFields: () => ({ loading: 0, async_loading: 0, aof_enabled: 0 }),
+  bufferBytes: () => 0,
   refusal: () => undefined,
 };
 
@@ -76,6 +78,7 @@ function emptyStats(commands: number): ServerStats {
     netOutputBytes: 0,
     errorReplies: 0,
     unexpectedErrors: 0,
+    expireCycleMs: 0,
     instantaneousOpsPerSec: 0,
     instantaneousInputKbps: 0,
     instantaneousOutputKbps: 0,
@@ -96,6 +99,7 @@ export class Server {
   private readonly dispatcher: Dispatcher;
   private readonly context: CommandContext;
   private readonly stats: ServerStats;
+  private readonly marks: MemoryMarks;
   private readonly serving: ServingParts;
   private readonly limits = { maxBulkBytes: 0, queryBufferBytes: 0 };
   private readonly listeners: Listener[] = [];
@@ -118,6 +122,8 @@ export class Server {
         else this.dispatcher.effects.consume();
       },
     });
+    const startBytes = this.core.usedBytes();
+    this.marks = { startBytes, peakBytes: startBytes };
     this.arena = new ReplyArena(this.core.memory, this.stats);
     this.framer = createFramer(this.core.memory, this.limits);
     const args = new ArgvArgs(this.core.memory);
@@ -302,6 +308,7 @@ export class Server {
       core: this.core,
       clients: this.clients,
       stats: this.stats,
+      marks: this.marks,
       nowMs: () => this.clock.nowMs(),
       idleTimeout: () => this.config.get("timeout"),
       mayDelete: () => this.log?.refusal() === undefined,
@@ -321,6 +328,8 @@ export class Server {
       startedAtMs: this.clock.nowMs(),
       version: VERSION,
       redisVersion: REDIS_VERSION,
+      marks: this.marks,
+      cronHz: CRON_HZ,
       get tcpPort() {
         return self.port;
       },

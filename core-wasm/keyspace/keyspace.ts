@@ -20,6 +20,7 @@ import { hashOf } from "../memory/bytes";
 import { Area, io, NO_TABLE, nowMs, nowSeconds, random64, ScratchArea, state } from "../state";
 import { copyValue, freeValue } from "../types/value";
 import {
+  DEADLINE_BYTES,
   deadlineOf,
   ENTRY_HEADER_BYTES,
   Entry,
@@ -49,6 +50,7 @@ import {
   Table,
   TableState,
   table,
+  tableBytes,
   touchEntry,
   walkStep,
 } from "./table";
@@ -110,6 +112,15 @@ export function keyCount(db: u32): u32 {
 export function deadlineCount(db: u32): u32 {
   const id = tableIdOf(db);
   return id === NO_TABLE ? 0 : table(id).deadlines;
+}
+
+/** Bytes of the database beside keys and values: table, entry headers, deadlines. */
+export function overhead(db: u32): f64 {
+  const id = tableIdOf(db);
+  if (id === NO_TABLE) return 0;
+  const t = table(id);
+  const headers = <f64>t.count * ENTRY_HEADER_BYTES + <f64>t.deadlines * DEADLINE_BYTES;
+  return <f64>tableBytes(t) + headers;
 }
 
 /** Mean ms to live of the keys with a deadline, 0 if there are none. */

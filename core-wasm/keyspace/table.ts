@@ -99,6 +99,13 @@ export function openTable(id: u32): bool {
   return true;
 }
 
+/** Bytes of segments and directory, the next directory as far as it is touched. */
+export function tableBytes(t: Table): u64 {
+  return (
+    <u64>t.segments * SEGMENT_BYTES + ((<u64>4) << t.depth) + (t.ahead === 0 ? 0 : t.aheadTouched)
+  );
+}
+
 function positionOf(hash: u64): u64 {
   return hash >> 16;
 }

@@ -37,6 +37,8 @@ export interface Clock {
 export interface PersistenceView {
   /** Lines for INFO persistence, "name:value", without section header. */
   infoFields(): Record<string, string | number>;
+  /** Bytes that wait to be written. */
+  bufferBytes(): number;
   /** Text of the refusal for writes while the log cannot be written, or undefined. */
   refusal(): string | undefined;
 }
@@ -46,6 +48,14 @@ export interface ReplicationView {
   readonly id: string;
   /** Another history begins. */
   drawId(): void;
+}
+
+/** Used memory that is remembered: in bytes, the buffers of clients included. */
+export interface MemoryMarks {
+  /** When the server began. */
+  startBytes: number;
+  /** The most that a look at it ever found. */
+  peakBytes: number;
 }
 
 export interface ShutdownOptions {
@@ -64,6 +74,9 @@ export interface Services {
   readonly redisVersion: string;
   readonly tcpPort: number;
   readonly persistence: PersistenceView;
+  readonly marks: MemoryMarks;
+  /** Times a second that timed work is looked at. */
+  readonly cronHz: number;
   /** Counters that INFO shows and `CONFIG RESETSTAT` clears. */
   readonly stats: ServerStats;
   /** Sets the counters back to 0, the core's too. */
@@ -88,6 +101,8 @@ export interface ServerStats {
   netOutputBytes: number;
   errorReplies: number;
   unexpectedErrors: number;
+  /** Time spent on deleting what was due. */
+  expireCycleMs: number;
   /** Operations per second over the last 16 samples of the cron. */
   instantaneousOpsPerSec: number;
   instantaneousInputKbps: number;

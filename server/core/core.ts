@@ -44,6 +44,8 @@ export interface CoreExports {
   keyCount(db: number): number;
   deadlineCount(db: number): number;
   meanTtlMs(db: number): number;
+  /** Bytes of database `db` beside keys and values: table, entry headers, deadlines. */
+  overheadBytes(db: number): number;
   /** Walks the whole memory and asserts every invariant; traps on the first that does not hold. @returns entries seen */
   check(): number;
 }

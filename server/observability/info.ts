@@ -1,76 +1,103 @@
 /** INFO: sections of fields, each measured when it is asked for. What is not measured is not there. */
-import { readFileSync } from "node:fs";
 import { StateField } from "../../core-wasm/abi.ts";
 import type { CommandContext } from "../commands/context.ts";
+import { humanBytes, memoryFigures } from "./memory-figures.ts";
+import {
+  childrenCpuSeconds,
+  cpuSeconds,
+  mainThreadCpuSeconds,
+  systemMemoryBytes,
+  systemName,
+} from "./process-figures.ts";
 
-type Fields = Record<string, string | number>;
+/** A field without a value is not shown. */
+type Fields = Record<string, string | number | undefined>;
 type Section = (context: CommandContext) => Fields;
 
-const PAGE_BYTES = 65536;
-
-function residentBytes(): number {
-  try {
-    return Number(readFileSync("/proc/self/statm", "latin1").split(" ")[1]) * 4096;
-  } catch {
-    return process.memoryUsage.rss();
-  }
-}
-
-function human(bytes: number): string {
-  const units = ["B", "K", "M", "G"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return unit === 0 ? `${value}B` : `${value.toFixed(2)}${units[unit]}`;
-}
-
-const server: Section = ({ services }) => {
-  const uptime = Math.floor((services.clock.nowMs() - services.startedAtMs) / 1000);
+const server: Section = ({ config, services }) => {
+  const now = services.clock.nowMs();
+  const uptime = Math.floor((now - services.startedAtMs) / 1000);
   return {
     redis_version: services.redisVersion,
     server_name: "bundis",
     bundis_version: services.version,
+    bun_version: Bun.version,
     redis_mode: "standalone",
-    os: `${process.platform} ${process.arch}`,
+    os: systemName(),
     arch_bits: 64,
-    monotonic_clock: "Bun.nanoseconds",
-    multiplexing_api: `bun ${Bun.version}`,
     process_id: process.pid,
+    process_supervised: config.get("supervised"),
     run_id: services.runId,
     tcp_port: services.tcpPort,
-    server_time_usec: services.clock.nowMs() * 1000,
+    server_time_usec: now * 1000,
     uptime_in_seconds: uptime,
     uptime_in_days: Math.floor(uptime / 86400),
+    hz: services.cronHz,
+    configured_hz: config.get("hz"),
+    lru_clock: Math.floor(now / 1000) & 0xffffff,
+    executable: process.execPath,
+    config_file: config.file ?? "",
   };
 };
 
-const clients: Section = (context) => ({
-  connected_clients: context.clients.size,
-  maxclients: context.config.get("maxclients"),
-});
-
-const memory: Section = ({ core, clients: registry, config }) => {
-  const used = core.usedBytes() + registry.bufferBytes();
-  const resident = residentBytes();
-  const maxmemory = config.get("maxmemory");
+const clients: Section = ({ clients: registry, config }) => {
+  let inputMax = 0;
+  let outputMax = 0;
+  for (const client of registry.all()) {
+    inputMax = Math.max(inputMax, client.inputBytes());
+    outputMax = Math.max(outputMax, client.outputBytes());
+  }
   return {
-    used_memory: used,
-    used_memory_human: human(used),
-    used_memory_rss: resident,
-    used_memory_rss_human: human(resident),
-    used_memory_dataset: core.usedBytes(),
-    allocator_allocated: core.usedBytes(),
-    allocator_active: core.field(StateField.HeapPagesUsed) * PAGE_BYTES,
-    allocator_resident: core.field(StateField.HeapPagesTop) * PAGE_BYTES,
-    mem_clients_normal: registry.bufferBytes(),
-    maxmemory,
-    maxmemory_human: human(maxmemory),
+    connected_clients: registry.size,
+    maxclients: config.get("maxclients"),
+    client_recent_max_input_buffer: inputMax,
+    client_recent_max_output_buffer: outputMax,
+  };
+};
+
+const percent = (part: number, whole: number) =>
+  `${((part / Math.max(1, whole)) * 100).toFixed(2)}%`;
+
+/** A ratio of two sizes and their difference, as INFO names them. */
+function excess(name: string, ratio: string, bytes: number, of: number): Fields {
+  return {
+    [`${name}_${ratio}`]: (bytes / Math.max(1, of)).toFixed(2),
+    [`${name}_bytes`]: bytes - of,
+  };
+}
+
+const memory: Section = (context) => {
+  const { config, core } = context;
+  const figures = memoryFigures(context);
+  const maxmemory = config.get("maxmemory");
+  const sized = (name: string, bytes: number): Fields => ({
+    [name]: bytes,
+    [`${name}_human`]: humanBytes(bytes),
+  });
+  return {
+    ...sized("used_memory", figures.usedBytes),
+    ...sized("used_memory_rss", figures.residentBytes),
+    ...sized("used_memory_peak", figures.peakBytes),
+    used_memory_peak_perc: percent(figures.usedBytes, figures.peakBytes),
+    used_memory_overhead: figures.overheadBytes,
+    used_memory_startup: figures.startBytes,
+    used_memory_dataset: figures.datasetBytes,
+    used_memory_dataset_perc: percent(figures.datasetBytes, figures.usedBytes - figures.startBytes),
+    allocator_allocated: figures.allocatedBytes,
+    allocator_active: figures.activeBytes,
+    allocator_resident: figures.heapBytes,
+    ...sized("total_system_memory", systemMemoryBytes()),
+    ...sized("maxmemory", maxmemory),
     maxmemory_policy: config.get("maxmemory-policy"),
-    mem_fragmentation_ratio: (resident / Math.max(1, used)).toFixed(2),
+    ...excess("allocator_frag", "ratio", figures.activeBytes, figures.allocatedBytes),
+    ...excess("allocator_rss", "ratio", figures.heapBytes, figures.activeBytes),
+    ...excess("rss_overhead", "ratio", figures.residentBytes, figures.heapBytes),
+    ...excess("mem_fragmentation", "ratio", figures.residentBytes, figures.usedBytes),
+    mem_not_counted_for_evict: figures.logBufferBytes,
+    mem_clients_normal: figures.clientBytes,
+    mem_aof_buffer: figures.logBufferBytes,
     mem_allocator: "bundis-core",
+    lazyfree_pending_bytes: core.counter(StateField.BacklogBytes),
   };
 };
 
@@ -85,6 +112,7 @@ const stats: Section = ({ core, services }) => ({
   instantaneous_input_kbps: services.stats.instantaneousInputKbps.toFixed(2),
   instantaneous_output_kbps: services.stats.instantaneousOutputKbps.toFixed(2),
   rejected_connections: services.stats.connectionsRejected,
+  expire_cycle_cpu_milliseconds: Math.floor(services.stats.expireCycleMs),
   expired_keys: core.counter(StateField.ExpiredKeys),
   evicted_keys: core.counter(StateField.EvictedKeys),
   keyspace_hits: core.counter(StateField.KeyspaceHits),
@@ -92,15 +120,31 @@ const stats: Section = ({ core, services }) => ({
   total_error_replies: services.stats.errorReplies,
 });
 
-const replication: Section = () => ({ role: "master", connected_slaves: 0 });
+/** Nobody replicates: what can be told of a primary without replicas and backlog. */
+const replication: Section = ({ services }) => ({
+  role: "master",
+  connected_slaves: 0,
+  master_failover_state: "no-failover",
+  master_replid: services.replication.id,
+  master_repl_offset: 0,
+  repl_backlog_active: 0,
+});
 
 const cpu: Section = () => {
-  const { user, system } = process.cpuUsage();
-  return {
-    used_cpu_sys: (system / 1e6).toFixed(6),
-    used_cpu_user: (user / 1e6).toFixed(6),
+  const fields: Fields = {};
+  const add = (suffix: string, seconds: { user: number; system: number } | undefined) => {
+    fields[`used_cpu_sys${suffix}`] = seconds?.system.toFixed(6);
+    fields[`used_cpu_user${suffix}`] = seconds?.user.toFixed(6);
   };
+  add("", cpuSeconds());
+  add("_children", childrenCpuSeconds());
+  add("_main_thread", mainThreadCpuSeconds());
+  return fields;
 };
+
+const modules: Section = () => ({});
+
+const cluster: Section = () => ({ cluster_enabled: 0 });
 
 const commandstats: Section = ({ commands, services }) => {
   const fields: Fields = {};
@@ -117,7 +161,7 @@ const keyspace: Section = ({ core, config }) => {
     const keys = core.keyCount(db);
     if (keys === 0) continue;
     const expires = core.deadlineCount(db);
-    fields[`db${db}`] = `keys=${keys},expires=${expires},avg_ttl=${core.meanTtlMs(db)}`;
+    fields[`db${db}`] = `keys=${keys},expires=${expires},avg_ttl=${Math.round(core.meanTtlMs(db))}`;
   }
   return fields;
 };
@@ -130,24 +174,37 @@ const SECTIONS: Record<string, Section> = {
   Stats: stats,
   Replication: replication,
   CPU: cpu,
+  Modules: modules,
   Commandstats: commandstats,
+  Cluster: cluster,
   Keyspace: keyspace,
 };
 /** Sections that INFO shows only when they are asked for. */
-const ON_DEMAND = new Set(["Commandstats"]);
+const ON_DEMAND = new Set(["Commandstats", "Latencystats"]);
+
+/** Fields of a section by name in any case; what has no value is left out. Empty if there is no such section. */
+export function infoFields(context: CommandContext, name: string): Record<string, string | number> {
+  const wanted = name.toLowerCase();
+  const section = Object.entries(SECTIONS).find(([title]) => title.toLowerCase() === wanted)?.[1];
+  const present: Record<string, string | number> = {};
+  for (const [field, value] of Object.entries(section?.(context) ?? {}))
+    if (value !== undefined) present[field] = value;
+  return present;
+}
 
 /** The text of INFO with these section names in any case; none is the default ones. */
 export function infoText(context: CommandContext, names: readonly string[]): string {
   const wanted = new Set(names.map((name) => name.toLowerCase()));
   const everything = wanted.has("all") || wanted.has("everything");
   const byDefault = wanted.size === 0 || wanted.has("default");
-  const parts: string[] = [];
-  for (const [title, section] of Object.entries(SECTIONS)) {
-    const shown =
-      everything || wanted.has(title.toLowerCase()) || (byDefault && !ON_DEMAND.has(title));
-    if (!shown) continue;
-    const lines = Object.entries(section(context)).map(([name, value]) => `${name}:${value}\r\n`);
-    parts.push(`# ${title}\r\n${lines.join("")}`);
-  }
+  const parts = Object.keys(SECTIONS)
+    .filter(
+      (title) =>
+        everything || wanted.has(title.toLowerCase()) || (byDefault && !ON_DEMAND.has(title)),
+    )
+    .map((title) => {
+      const fields = Object.entries(infoFields(context, title));
+      return `# ${title}\r\n${fields.map(([name, value]) => `${name}:${value}\r\n`).join("")}`;
+    });
   return parts.join("\r\n");
 }

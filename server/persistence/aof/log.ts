@@ -326,6 +326,10 @@ class Log implements AppendLog {
     }
   }
 
+  bufferBytes(): number {
+    return this.block.size;
+  }
+
   infoFields(): Record<string, string | number> {
     return {
       loading: 0,
