@@ -223,7 +223,8 @@ LINE = re.compile(r"^\[(ok|err|skip|ignore|exception|TIMEOUT)\]: ?(.*)$")
 
 class Result:
     def __init__(self):
-        self.ok, self.err, self.skip, self.hung = [], [], [], []
+        self.ok, self.err, self.skip, self.hung, self.crashed_at = [], [], [], [], []
+        self.progress = None
         self.errtext, self.exception, self.timeout, self.crashed = {}, None, False, False
         self.seconds = 0.0
 
@@ -291,7 +292,10 @@ def run_unit_once(unit, tree, args, port, baseport, skiptests, logpath):
         cmd += ["--host", args.host, "--port", str(port)]
     if args.tags:
         cmd += ["--tags", args.tags]
-    for s in list(skiptests) + (EXTERNAL_SKIPS if args.mode == "external" and not args.no_builtin_skips else []):
+    skips = list(skiptests) + args.skip_of_unit.get(unit, [])
+    if args.mode == "external" and not args.no_builtin_skips:
+        skips += EXTERNAL_SKIPS
+    for s in skips:
         cmd += ["--skiptest", s]
     if args.extra:
         cmd += shlex.split(args.extra)
@@ -420,7 +424,7 @@ def run_unit(unit, slot, suite, args):
 EXTERNAL_SKIPS = ["SRANDMEMBER with a dict containing long chain"]
 
 
-def main():
+def arguments():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--mode", choices=["external", "wrapped"], default="external")
     ap.add_argument("--cache", default=cache_default(), help="where the suite is kept")
@@ -440,6 +444,7 @@ def main():
     ap.add_argument("--tags", default="", help='as runtest, e.g. "-slow -needs:debug"')
     ap.add_argument("--no-debug", action="store_true", help="adds the tag -needs:debug")
     ap.add_argument("--no-slow", action="store_true", help="adds the tag -slow")
+    ap.add_argument("--skip-tests", help="JSON file: names of tests to leave out, by unit")
     ap.add_argument(
         "--no-builtin-skips", action="store_true", help="external mode: do not skip " + repr(EXTERNAL_SKIPS)
     )
@@ -458,44 +463,42 @@ def main():
     for tool in ("redis-cli", "redis-benchmark", "redis-check-aof", "redis-check-rdb"):
         ap.add_argument("--" + tool)
     args = ap.parse_args()
-
-    suite = obtain(args)
-    print("suite:", suite)
-    if args.obtain_only:
-        return 0
-    if args.mode == "wrapped" and not args.server:
+    if args.mode == "wrapped" and not args.server and not args.obtain_only:
         ap.error("wrapped mode needs --server")
-    if not which("tclsh8.6", "tclsh8.5", "tclsh8.7"):
-        sys.exit("tclsh 8.5+ is missing (Debian: tcl)")
     if args.no_debug:
         args.tags = (args.tags + " -needs:debug").strip()
     if args.no_slow:
         args.tags = (args.tags + " -slow").strip()
-    args.out = os.path.abspath(args.out)
-    os.makedirs(args.out, exist_ok=True)
-    args.work = tempfile.mkdtemp(prefix="redis-suite.")
-    helper = open(os.path.join(suite, "tests", "test_helper.tcl")).read()
-    units = re.search(r"set ::all_tests \{(.*?)\}", helper, re.S).group(1).split()
-    pats = [p for p in args.units.split(",") if p]
-    skips = [p for p in args.skip_units.split(",") if p]
-    units = [
-        u for u in units if any(fnmatch.fnmatch(u, p) for p in pats) and not any(fnmatch.fnmatch(u, p) for p in skips)
-    ]
     if args.mode == "external" and not args.start:
         args.jobs = 1
-    yard = json.load(open(args.yardstick)) if args.yardstick else None
+    args.skip_of_unit = json.load(open(args.skip_tests)) if args.skip_tests else {}
+    return args
 
+
+def chosen_units(suite, args):
+    """The suite's units that the patterns take, in the suite's order."""
+    helper = open(os.path.join(suite, "tests", "test_helper.tcl")).read()
+    units = re.search(r"set ::all_tests \{(.*?)\}", helper, re.S).group(1).split()
+    takes = [p for p in args.units.split(",") if p]
+    leaves = [p for p in args.skip_units.split(",") if p]
+    return [
+        u for u in units if any(fnmatch.fnmatch(u, p) for p in takes) and not any(fnmatch.fnmatch(u, p) for p in leaves)
+    ]
+
+
+def lost_of(yard, unit, r):
+    """How many tests of the yardstick never reported."""
+    if not yard:
+        return 0
+    return max(0, sum(yard["units"].get(unit, {}).values()) - len(r.ok) - len(r.err))
+
+
+def run_all(units, suite, args, yard):
+    """Runs the units, several at once, and prints a line for each. @return Result by unit"""
     results, lock, queue = {}, threading.Lock(), list(units)
     header = "%-42s %6s %6s %6s %6s %6s %8s" % ("unit", "ok", "err", "skip", "hung", "lost", "seconds")
     print(header)
     print("-" * len(header))
-
-    def lost_of(u, r):
-        if not yard:
-            return 0
-        want = yard["units"].get(u, {})
-        missing = sum(want.values()) - len(r.ok) - len(r.err)
-        return max(0, missing)
 
     def worker(slot):
         while True:
@@ -508,7 +511,6 @@ def main():
             except Exception as e:  # a server that does not start must not lose the other units
                 r = Result()
                 r.exception = str(e)
-                r.crashed_at = []
             with lock:
                 results[u] = r
                 note = ""
@@ -518,16 +520,13 @@ def main():
                     note += "  TIMEOUT"
                 if r.crashed:
                     note += "  SERVER-DOWN"
-                if getattr(r, "crashed_at", None):
+                if r.crashed_at:
                     note += "  crashed-at:%d" % len(r.crashed_at)
-                print(
-                    "%-42s %6d %6d %6d %6d %6d %8.1f%s"
-                    % (u, len(r.ok), len(r.err), len(r.skip), len(r.hung), lost_of(u, r), r.seconds, note),
-                    flush=True,
-                )
+                print_line(u, [len(r.ok), len(r.err), len(r.skip), len(r.hung), lost_of(yard, u, r)], r.seconds, note)
 
+    args.work = tempfile.mkdtemp(prefix="redis-suite.")
     threads = [threading.Thread(target=worker, args=(i,)) for i in range(max(1, args.jobs))]
-    t0 = time.time()
+    started = time.time()
     try:
         for t in threads:
             t.start()
@@ -535,59 +534,72 @@ def main():
             t.join()
     finally:
         shutil.rmtree(args.work, ignore_errors=True)
-
-    ok = sum(len(r.ok) for r in results.values())
-    err = sum(len(r.err) for r in results.values())
-    skip = sum(len(r.skip) for r in results.values())
-    hung = sum(len(r.hung) for r in results.values())
-    lost = sum(lost_of(u, r) for u, r in results.items())
     print("-" * len(header))
-    print(
-        "%-42s %6d %6d %6d %6d %6d %8.1f"
-        % ("TOTAL (%d units)" % len(results), ok, err, skip, hung, lost, time.time() - t0)
-    )
+    sums = [sum(len(getattr(r, kind)) for r in results.values()) for kind in ("ok", "err", "skip", "hung")]
+    sums.append(sum(lost_of(yard, u, r) for u, r in results.items()))
+    print_line("TOTAL (%d units)" % len(results), sums, time.time() - started, "")
+    return results
 
+
+def print_line(name, counts, seconds, note):
+    print("%-42s %6d %6d %6d %6d %6d %8.1f%s" % (name, *counts, seconds, note), flush=True)
+
+
+def write_lists(results, args):
+    """What failed and how, and what passed, as files in args.out."""
     with open(os.path.join(args.out, "failed.txt"), "w") as f:
-        for u in units:
-            r = results.get(u)
-            if not r:
-                continue
-            for n in r.err:
-                f.write("%s\terr\t%s\n" % (u, n))
-            for n in r.hung:
-                f.write("%s\thung\t%s\n" % (u, n))
-            for n in getattr(r, "crashed_at", []):
-                f.write("%s\tcrash\t%s\n" % (u, n))
+        for u, r in results.items():
+            for kind, names in (("err", r.err), ("hung", r.hung), ("crash", r.crashed_at)):
+                for n in names:
+                    f.write("%s\t%s\t%s\n" % (u, kind, n))
             if r.exception:
                 f.write("%s\texception\t%s\n" % (u, r.exception.split("\n")[0]))
             if r.timeout:
-                f.write("%s\ttimeout\t%s\n" % (u, getattr(r, "progress", "") or "hard limit"))
+                f.write("%s\ttimeout\t%s\n" % (u, r.progress or "hard limit"))
     with open(os.path.join(args.out, "failed-details.txt"), "w") as f:
-        for u in units:
-            r = results.get(u)
-            for n in r.err if r else []:
+        for u, r in results.items():
+            for n in r.err:
                 f.write("%s: %s\n\n" % (u, r.errtext[n]))
     table = {u: dict(collections.Counter(r.ok)) for u, r in results.items()}
+    total = sum(len(r.ok) for r in results.values())
     with open(os.path.join(args.out, "passed.json"), "w") as f:
-        json.dump({"mode": args.mode, "tags": args.tags, "total": ok, "units": table}, f, indent=0, sort_keys=True)
+        json.dump({"mode": args.mode, "tags": args.tags, "total": total, "units": table}, f, indent=0, sort_keys=True)
     if args.save_yardstick:
         shutil.copy(os.path.join(args.out, "passed.json"), args.save_yardstick)
+    return table
+
+
+def compare(units, yard, table, args):
+    """How many of the yardstick's tests passed, by name; those that did not go to missing.txt."""
+    passed = wanted = 0
+    with open(os.path.join(args.out, "missing.txt"), "w") as f:
+        for u in units:
+            have = table.get(u, {})
+            for n, c in sorted(yard["units"].get(u, {}).items()):
+                wanted += c
+                got = min(c, have.get(n, 0))
+                passed += got
+                if got < c:
+                    f.write("%s\t%s\n" % (u, n))
+    print("yardstick: %d of %d passed by name = %.2f%%" % (passed, wanted, 100.0 * passed / max(1, wanted)))
+
+
+def main():
+    args = arguments()
+    suite = obtain(args)
+    print("suite:", suite)
+    if args.obtain_only:
+        return 0
+    if not which("tclsh8.6", "tclsh8.5", "tclsh8.7"):
+        sys.exit("tclsh 8.5+ is missing (Debian: tcl)")
+    args.out = os.path.abspath(args.out)
+    os.makedirs(args.out, exist_ok=True)
+    units = chosen_units(suite, args)
+    yard = json.load(open(args.yardstick)) if args.yardstick else None
+    results = run_all(units, suite, args, yard)
+    table = write_lists({u: results[u] for u in units if u in results}, args)
     if yard:
-        names = want_total = 0
-        with open(os.path.join(args.out, "missing.txt"), "w") as f:
-            for u in units:
-                want = yard["units"].get(u, {})
-                have = table.get(u, {})
-                for n, c in sorted(want.items()):
-                    want_total += c
-                    got = min(c, have.get(n, 0))
-                    names += got
-                    if got < c:
-                        f.write("%s\t%s\n" % (u, n))
-        print(
-            "yardstick: %d of %d passed by name = %.2f%%   ([ok] printed: %d)"
-            % (names, want_total, 100.0 * names / max(1, want_total), ok)
-        )
+        compare(units, yard, table, args)
     print("lists in", args.out)
     return 0
 

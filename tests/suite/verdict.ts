@@ -14,7 +14,7 @@ export interface Exception {
   readonly unit: string;
   readonly test: string;
   readonly reason: (typeof REASONS)[number];
-  /** What changed in 7.2, or the first words of the commands that a later issue brings. */
+  /** `7.2`: what changed. `later`: the commands that the test sends and a later issue brings, comma-separated. */
   readonly detail: string;
 }
 
@@ -22,15 +22,13 @@ export interface Verdict {
   readonly counts: Counts;
   /** Names that must pass and did not, as `unit: name`. */
   readonly failures: readonly string[];
-  /** Exceptions of the units that ran whose test passes. */
-  readonly stale: readonly string[];
   /** How many excepted tests of the units that ran, by reason. */
   readonly excepted: ReadonlyMap<string, number>;
 }
 
 const label = (unit: string, test: string) => `${unit}: ${test}`;
 
-/** Compares by name, over the given units. */
+/** Compares by name, over the given units. Excepted tests count as skipped whether they ran or not. */
 export function judge(
   units: readonly string[],
   yardstick: PassedTests,
@@ -40,28 +38,44 @@ export function judge(
   const excused = new Map(exceptions.map((entry) => [label(entry.unit, entry.test), entry]));
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const failures: string[] = [];
-  const stale: string[] = [];
   const excepted = new Map<string, number>(REASONS.map((reason) => [reason, 0]));
   for (const unit of units)
     for (const [test, expected] of Object.entries(yardstick[unit] ?? {})) {
-      const got = Math.min(expected, passed[unit]?.[test] ?? 0);
       const exception = excused.get(label(unit, test));
-      counts.passed += got;
-      if (got === expected) {
-        if (exception) stale.push(label(unit, test));
-      } else if (exception) {
-        counts.skipped += expected - got;
-        excepted.set(exception.reason, excepted.get(exception.reason)! + expected - got);
-      } else {
-        counts.failed += expected - got;
-        failures.push(label(unit, test));
+      if (exception) {
+        counts.skipped += expected;
+        excepted.set(exception.reason, excepted.get(exception.reason)! + expected);
+        continue;
       }
+      const got = Math.min(expected, passed[unit]?.[test] ?? 0);
+      counts.passed += got;
+      if (got === expected) continue;
+      counts.failed += expected - got;
+      failures.push(label(unit, test));
     }
-  return { counts, failures, stale, excepted };
+  return { counts, failures, excepted };
 }
 
-/** Entries that name no test of the yardstick, give no known reason or no detail, or stand twice. */
-export function faultsOf(exceptions: readonly Exception[], yardstick: PassedTests): string[] {
+/** Exceptions whose test passes all the same. */
+export function staleOf(
+  exceptions: readonly Exception[],
+  yardstick: PassedTests,
+  passed: PassedTests,
+): string[] {
+  return exceptions
+    .filter(({ unit, test }) => (passed[unit]?.[test] ?? 0) >= yardstick[unit]![test]!)
+    .map(({ unit, test }) => label(unit, test));
+}
+
+/**
+ * Entries that name no test of the yardstick, give no known reason or no detail, stand twice, or wait for a command that is not
+ * `planned`.
+ */
+export function faultsOf(
+  exceptions: readonly Exception[],
+  yardstick: PassedTests,
+  planned: ReadonlySet<string>,
+): string[] {
   const faults: string[] = [];
   const seen = new Set<string>();
   for (const { unit, test, reason, detail } of exceptions) {
@@ -71,6 +85,10 @@ export function faultsOf(exceptions: readonly Exception[], yardstick: PassedTest
     if (detail.trim() === "") faults.push(`${name}: no detail`);
     if (seen.has(name)) faults.push(`${name}: stands twice`);
     seen.add(name);
+    if (reason === "later")
+      for (const command of detail.split(", "))
+        if (!planned.has(command))
+          faults.push(`${name}: ${command} is there already, or no command`);
   }
   return faults;
 }
