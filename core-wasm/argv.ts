@@ -34,6 +34,8 @@ export namespace Word {
   export const PX: u64 = 0x0200_0000_0000_7870;
   export const GET: u64 = 0x0300_0000_0074_6567;
   export const EXAT: u64 = 0x0400_0000_7461_7865;
+  export const IFEQ: u64 = 0x0400_0000_7165_6669;
+  export const PERSIST: u64 = 0x0774_7369_7372_6570;
   export const PXAT: u64 = 0x0400_0000_7461_7870;
   export const REPLACE: u64 = 0x0765_6361_6c70_6572;
   export const KEEPTTL: u64 = 0x076c_7474_7065_656b;

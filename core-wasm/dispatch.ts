@@ -3,11 +3,13 @@
  */
 import { Address, Cmd, CommandFlag, IoFlag, StateField, Status } from "./abi";
 import { argLength } from "./argv";
+import * as counterCommands from "./commands/counter";
 import * as expireCommands from "./commands/expire";
 import * as keyCommands from "./commands/keys";
 import * as objectCommands from "./commands/object";
 import * as renameCommands from "./commands/rename";
 import * as scanCommands from "./commands/scan";
+import * as setCommands from "./commands/set";
 import * as stringCommands from "./commands/string";
 import { placeSelf } from "./effects";
 import { makeRoom, trimToLimit } from "./keyspace/evict";
@@ -49,7 +51,7 @@ function run(commandId: i32, argc: u32): void {
     case Cmd.Get:
       return stringCommands.get();
     case Cmd.Set:
-      return stringCommands.set(argc);
+      return setCommands.set(argc);
     case Cmd.Del:
     case Cmd.Unlink:
       return keyCommands.del(argc);
@@ -83,15 +85,15 @@ function run(commandId: i32, argc: u32): void {
     case Cmd.MGet:
       return stringCommands.mget(argc);
     case Cmd.MSet:
-      return stringCommands.mset(argc);
+      return setCommands.mset(argc);
     case Cmd.Incr:
-      return stringCommands.incr();
+      return counterCommands.incr();
     case Cmd.IncrBy:
-      return stringCommands.incrby();
+      return counterCommands.incrby();
     case Cmd.Decr:
-      return stringCommands.decr();
+      return counterCommands.decr();
     case Cmd.DecrBy:
-      return stringCommands.decrby();
+      return counterCommands.decrby();
     case Cmd.Append:
       return stringCommands.append();
     case Cmd.StrLen:
@@ -102,6 +104,27 @@ function run(commandId: i32, argc: u32): void {
       return scanCommands.keys();
     case Cmd.Scan:
       return scanCommands.scan(argc);
+    case Cmd.GetDel:
+      return stringCommands.getdel();
+    case Cmd.GetEx:
+      return stringCommands.getex(argc);
+    case Cmd.GetRange:
+    case Cmd.SubStr:
+      return stringCommands.getrange();
+    case Cmd.GetSet:
+      return setCommands.getset();
+    case Cmd.MSetNx:
+      return setCommands.msetnx(argc);
+    case Cmd.PSetEx:
+      return setCommands.psetex();
+    case Cmd.SetEx:
+      return setCommands.setex();
+    case Cmd.SetNx:
+      return setCommands.setnx();
+    case Cmd.SetRange:
+      return stringCommands.setrange();
+    case Cmd.DelIfEq:
+      return setCommands.delifeq();
     case Cmd.Copy:
       return renameCommands.copy(argc);
     case Cmd.Move:

@@ -5,6 +5,7 @@
 import { Address } from "../abi";
 import { Encoding, Entry, embeddedPtr, encodingOf, Type, typeOf } from "../keyspace/entry";
 import { alloc, free, usableBytes } from "../memory/allocator";
+import { equal } from "../memory/bytes";
 import { formatInt64 } from "../memory/text";
 import { ScratchArea } from "../state";
 
@@ -42,6 +43,11 @@ export function stringLength(entry: Entry): u32 {
   if (encoding === Encoding.RawExternal) return load<u32>(entry.value);
   if (encoding !== Encoding.Int) return entry.value;
   return formatInt64(integerOf(entry), Address.Scratch + ScratchArea.Number);
+}
+
+/** Whether the string is these bytes. O(length) */
+export function spells(entry: Entry, bytes: usize, length: u32): bool {
+  return stringLength(entry) === length && equal(stringBytes(entry), bytes, length);
 }
 
 /** A block for `length` bytes. @returns 0 = no memory */

@@ -118,6 +118,14 @@ test("a command that finds no memory changes nothing, and the core lives", () =>
     ["COPY", "huge", "huge", "DB", "5"],
     ["RENAME", "old", value],
     ["RENAMENX", "huge", value],
+    ["SETEX", "old", "100", value],
+    ["SETNX", "fresh", value],
+    ["GETSET", "old", value],
+    ["MSETNX", "a", "1", "b", value],
+    ["SETRANGE", "old", "3", value],
+    ["SETRANGE", "large", "99999", value],
+    ["SETRANGE", "fresh", "500000000", "v"],
+    ["SETRANGE", "number", "500000000", "v"],
   ];
   for (const words of refused) {
     expect(core.raw(...words)).toMatch(NO_MEMORY);

@@ -27,6 +27,8 @@ export interface CommandCase {
   name: string;
   /** Not for the core alone: TypeScript answers some of it. */
   serverOnly?: true;
+  /** Redis does not have it. */
+  notInRedis?: true;
   /** The steps, given the instant of the start in ms. The keyspace is empty, database 0 is selected. */
   steps(nowMs: number): (Step | Pause)[];
 }
@@ -42,6 +44,11 @@ export function commandCase(
 /** A case that the core alone cannot run. */
 export function serverCase(name: string, steps: (Step | Pause)[]): CommandCase {
   return { ...commandCase(name, steps), serverOnly: true };
+}
+
+/** A case of what Redis does not have. */
+export function ownCase(name: string, steps: Parameters<typeof commandCase>[1]): CommandCase {
+  return { ...commandCase(name, steps), notInRedis: true };
 }
 
 /** One command, split at blanks if it is given as a text. */

@@ -13,6 +13,8 @@ export interface EffectCase {
   /** Time that passes before the command. */
   passMs?: number;
   command: string | ((nowMs: number) => string);
+  /** Redis does not have the command. */
+  notInRedis?: true;
   /** The lines of the log, SELECT left out. */
   log: LogWord[][];
   /** What a reference logs instead, where we log less on purpose. */
@@ -202,6 +204,82 @@ export const effectCases: EffectCase[] = [
   unchanged("TOUCH a none", ["SET a 1"], ["keymiss none"]),
   unchanged("OBJECT ENCODING none"),
   unchanged("OBJECT IDLETIME k", ["SET k v"]),
+
+  verbatim("SETNX k v", { events: ["new k", "set k"], touched: ["k"] }),
+  unchanged("SETNX k w", ["SET k v"]),
+  setAs("SETEX k 100 v", "SETEX is logged as SET with its absolute deadline", SET_WITH_DEADLINE),
+  setAs("PSETEX k 100000 v", "PSETEX is logged as SET", SET_WITH_DEADLINE),
+  unchanged("SETEX k 0 v"),
+  {
+    name: "GETSET is logged as SET",
+    before: ["SET k v EX 100"],
+    command: "GETSET k w",
+    log: [["SET", "k", "w"]],
+    events: ["set k"],
+    touched: ["k"],
+  },
+  {
+    name: "GETSET of a missing key raises keymiss first",
+    command: "GETSET k w",
+    log: [["SET", "k", "w"]],
+    events: ["keymiss k", "new k", "set k"],
+    touched: ["k"],
+  },
+  verbatim("MSETNX a 1 b 2", {
+    events: ["new a", "set a", "new b", "set b"],
+    touched: ["a", "b"],
+  }),
+  unchanged("MSETNX a 1 b 2", ["SET b 0"]),
+  {
+    name: "SET IFEQ is logged without its condition",
+    before: ["SET k v"],
+    command: "SET k w IFEQ v KEEPTTL",
+    notInRedis: true,
+    log: [["SET", "k", "w", "KEEPTTL"]],
+    events: ["set k"],
+    touched: ["k"],
+  },
+  { ...unchanged("SET k w IFEQ x", ["SET k v"]), notInRedis: true },
+  {
+    name: "DELIFEQ is logged as DEL",
+    before: ["SET k v"],
+    command: "DELIFEQ k v",
+    notInRedis: true,
+    log: [["DEL", "k"]],
+    events: ["del k"],
+    touched: ["k"],
+  },
+  { ...unchanged("DELIFEQ k x", ["SET k v"]), notInRedis: true },
+  {
+    name: "GETDEL is logged as DEL",
+    before: ["SET k v"],
+    command: "GETDEL k",
+    log: [["DEL", "k"]],
+    events: ["del k"],
+    touched: ["k"],
+  },
+  unchanged("GETDEL none", [], ["keymiss none"]),
+  deadline("GETEX k EX 100", "GETEX EX is logged as PEXPIREAT"),
+  deadline("GETEX k PX 100000", "GETEX PX is logged as PEXPIREAT"),
+  deadline((now) => `GETEX k EXAT ${inSeconds(now)}`, "GETEX EXAT is logged as PEXPIREAT"),
+  deadline((now) => `GETEX k PXAT ${now + 100_000}`, "GETEX PXAT is logged as PEXPIREAT"),
+  deletion("GETEX k PXAT 1"),
+  {
+    name: "GETEX PERSIST is logged as PERSIST",
+    before: ["SET k v EX 100"],
+    command: "GETEX k PERSIST",
+    log: [["PERSIST", "k"]],
+    events: ["persist k"],
+    touched: ["k"],
+  },
+  unchanged("GETEX k PERSIST", ["SET k v"]),
+  unchanged("GETEX k", ["SET k v EX 100"]),
+  unchanged("GETEX none EX 100", [], ["keymiss none"]),
+  verbatim("SETRANGE k 3 v", { events: ["new k", "setrange k"], touched: ["k"] }),
+  verbatim("SETRANGE k 0 v", { before: ["SET k v"], events: ["setrange k"], touched: ["k"] }),
+  unchanged("SETRANGE k -1 v", ["SET k v"]),
+  unchanged("GETRANGE k 0 -1", ["SET k v"]),
+  unchanged("GETRANGE none 0 -1", [], ["keymiss none"]),
 
   verbatim("DEL a none b", {
     before: ["MSET a 1 b 2"],

@@ -5,11 +5,15 @@ import { renameCases } from "./rename.ts";
 import { scanCases } from "./scan.ts";
 import { serverCases } from "./server.ts";
 import { setCases } from "./set.ts";
+import { setFamilyCases } from "./set-family.ts";
 import { stringCases } from "./string.ts";
+import { stringPartCases } from "./string-parts.ts";
 
 export const allCases = [
   ...setCases,
+  ...setFamilyCases,
   ...stringCases,
+  ...stringPartCases,
   ...expireCases,
   ...genericCases,
   ...renameCases,
