@@ -1,7 +1,8 @@
-/** Commands about the server: INFO, TIME, DEBUG, SHUTDOWN. */
+/** Commands about the server: INFO, TIME, LOLWUT, SHUTDOWN. */
 import { infoText } from "../observability/info.ts";
+import { drawPicture } from "../observability/picture.ts";
 import type { CommandContext, ShutdownOptions } from "./context.ts";
-import { type CommandSpec, serverCommand } from "./spec.ts";
+import { arg, type CommandSpec, serverCommand } from "./spec.ts";
 import { wordsFrom } from "./words.ts";
 
 /** @returns the options, or undefined if they do not go together */
@@ -28,6 +29,24 @@ function shutdown(context: CommandContext): void {
   if (options.abort) return reply.error("ERR No shutdown in progress.");
   const refused = services.shutdown(options);
   if (refused !== undefined) reply.error(refused);
+}
+
+const PICTURE_MAX = 1000;
+
+/** [VERSION version] [columns [rows]]: there is one picture, whatever the version. */
+function lolwut(context: CommandContext): void {
+  const { args, reply, services } = context;
+  const hasVersion = args.count > 2 && args.word(1) === "version";
+  const numbers: number[] = [];
+  for (let i = hasVersion ? 2 : 1; i < args.count; i++) {
+    const number = args.integer(i);
+    if (number === undefined) return reply.error("ERR value is not an integer or out of range");
+    numbers.push(Math.min(PICTURE_MAX, Math.max(1, number)));
+  }
+  const [columns = 66, rows = 20] = hasVersion ? numbers.slice(1) : numbers;
+  const picture = drawPicture({ columns, rows }, Math.random);
+  const { redisVersion, version } = services;
+  reply.verbatim(`${picture}\nRedis ver. ${redisVersion}, Bundis ${version}\n`, "txt");
 }
 
 export const SERVER_COMMANDS: readonly CommandSpec[] = [
@@ -60,6 +79,17 @@ export const SERVER_COMMANDS: readonly CommandSpec[] = [
       reply.bulk(String(Math.floor(now / 1000)));
       reply.bulk(String((now % 1000) * 1000));
     },
+  }),
+  serverCommand({
+    name: "lolwut",
+    group: "server",
+    since: "5.0.0",
+    arity: -1,
+    flags: ["readonly", "fast"],
+    summary: "Draws a picture, and tells the version.",
+    complexity: "O(N) for N characters drawn",
+    args: [arg.integer("version", { token: "VERSION", optional: true })],
+    handler: lolwut,
   }),
   serverCommand({
     name: "shutdown",

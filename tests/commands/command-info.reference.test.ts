@@ -67,7 +67,7 @@ const NOT_THERE_YET = new Set(
     "slowlog|len slowlog|reset slowlog|help latency latency|latest latency|history latency|reset",
     "latency|histogram latency|doctor latency|graph latency|help config|rewrite client|caching",
     "client|getredir client|pause client|reply client|tracking client|trackinginfo client|unblock",
-    "client|unpause lolwut",
+    "client|unpause",
   ].flatMap((line) => line.split(" ")),
 );
 

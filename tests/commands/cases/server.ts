@@ -233,6 +233,19 @@ export const serverCases: readonly CommandCase[] = [
     step("DEBUG toString", NO_DEBUG("toString")),
     step("DEBUG", error("ERR wrong number of arguments for 'debug' command")),
   ]),
+  commandCase("LOLWUT draws, and tells the version of Redis", [
+    ...["LOLWUT", "LOLWUT VERSION 5", "LOLWUT VERSION 6 10 5", "LOLWUT VERSION 99"].map((command) =>
+      step(command, (raw) => (/Redis ver\. \d+\.\d+\.\d+/.test(raw) ? undefined : raw)),
+    ),
+    step("LOLWUT VERSION x", error("ERR value is not an integer or out of range")),
+  ]),
+  commandCase("MEMORY answers figures and words", [
+    step("MEMORY PURGE", ok),
+    step("MEMORY DOCTOR", (raw) => (/^[$=]\d+\r\n/.test(raw) ? undefined : raw)),
+    step("MEMORY MALLOC-STATS", (raw) => (/^[$=]\d+\r\n/.test(raw) ? undefined : raw)),
+    step("MEMORY STATS x", error("ERR wrong number of arguments for 'memory|stats' command")),
+    step("MEMORY x", error("ERR unknown subcommand 'x'. Try MEMORY HELP.")),
+  ]),
   commandCase("LASTSAVE answers the start of the server", [
     step("LASTSAVE", (raw) => {
       const age = Date.now() / 1000 - Number(raw.slice(1, -2));
