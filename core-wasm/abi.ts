@@ -11,6 +11,7 @@ export enum Address {
   Frames = 0x0004_2000,
   Tables = 0x0004_4000,
   Scratch = 0x0005_0000,
+  OrderLists = 0x000f_0000,
   PageTable = 0x0010_0000,
   Effects = 0x0030_0000,
   EffectsEnd = 0x0040_0000,

@@ -2,7 +2,7 @@
 import { Address, MAXIMUM_PAGES } from "./abi";
 import { checkAll } from "./check";
 import { heed, ignore } from "./interest";
-import { configureLimit, makeRoom, rebuildStep } from "./keyspace/evict";
+import { configureCounters, configureLimit, makeRoom } from "./keyspace/evict";
 import {
   deadlineCount as deadlinesOf,
   forgetLookup,
@@ -13,8 +13,9 @@ import {
   peek,
   prefetchFrames,
 } from "./keyspace/keyspace";
-import { beginOrder } from "./keyspace/order";
+import { beginOrder, Order } from "./keyspace/order";
 import { freeOrphans } from "./keyspace/orphans";
+import { rebuildStep } from "./keyspace/rebuild";
 import { defragment, expireDue, mergeSparse } from "./keyspace/tidy";
 import { initWheel, nextDeadline } from "./keyspace/wheel";
 import { alloc, free, initAllocator } from "./memory/allocator";
@@ -24,6 +25,8 @@ import { IoBlock, NO_TABLE, state } from "./state";
 
 export { execute } from "./dispatch";
 
+const DEFAULT_LOG_FACTOR: u32 = 10;
+const DEFAULT_DECAY_MINUTES: u32 = 1;
 const DEFAULT_DATABASES: u32 = 16;
 const DEFAULT_MAX_STRING_BYTES: u32 = 512 << 20;
 
@@ -42,14 +45,15 @@ export function init(seedLow: i32, seedHigh: i32): void {
   seedHash();
   state.databases = DEFAULT_DATABASES;
   state.maxStringBytes = DEFAULT_MAX_STRING_BYTES;
-  state.orderTable = NO_TABLE;
+  state.logFactor = DEFAULT_LOG_FACTOR;
+  state.decayMinutes = DEFAULT_DECAY_MINUTES;
   state.freeTable = NO_TABLE;
   state.moveTable = NO_TABLE;
   // One page of slack stays behind the last block.
   initAllocator(MAXIMUM_PAGES - FIRST_PAGE - 1);
   initWheel();
   initKeyspace();
-  beginOrder(0);
+  beginOrder(Order.None);
 }
 
 /** Brings what the keys of the next `count` frames at Address.Frames need into the cache. @returns a number without meaning */
@@ -92,6 +96,12 @@ export function nextDeadlineMs(): f64 {
 export function configureMemory(maxBytes: f64, policy: i32): void {
   beginSlice();
   configureLimit(<u64>maxBytes, policy);
+}
+
+/** Sets lfu-log-factor and lfu-decay-time. O(1) */
+export function configureFrequency(logFactor: i32, decayMinutes: i32): void {
+  beginSlice();
+  configureCounters(logFactor, decayMinutes);
 }
 
 /** A run for a command that is too large for the windows. @returns address, 0 = no memory */

@@ -11,7 +11,8 @@
  *   0x0004_0000    8 KiB  IO block
  *   0x0004_2000    8 KiB  frames of the input that wait for execution
  *   0x0004_4000   48 KiB  table descriptors, 192 bytes each
- *   0x0005_0000  704 KiB  scratch: collected refs, formatted numbers, split buffers; nothing in it outlives a call
+ *   0x0005_0000  640 KiB  scratch: collected refs, formatted numbers, split buffers; nothing in it outlives a call
+ *   0x000f_0000   64 KiB  sentinels of the eviction order's lists, and their bitmap
  *   0x0010_0000    2 MiB  page table: 32 bytes per 64 KiB page
  *   0x0030_0000    1 MiB  effect records
  *   0x0040_0000    4 MiB  input window
@@ -75,7 +76,7 @@ export class State {
   orderRoot: u32; // treap root
   lruPrev: u32; // sentinel of the recency list: prev = coldest, next = hottest
   lruNext: u32;
-  orderTable: u32; // progress of a rebuild: table id, NO_TABLE = none runs; then hash position
+  orderTable: u32; // progress of a rebuild: table id, then hash position
   orderPosition: u64;
   lookupKey: u32; // the last key hashed by this command, its length, hash and the cell it was found in
   lookupLength: u32;
@@ -95,6 +96,16 @@ export class State {
   moveSettledPages: u32; // pages in use when a round ended that moved nothing
   movedBlocks: u32; // in this round
   effectSlot: u32; // room for the next word's own bytes in the record being written
+  orderStage: u32; // Stage of the order in force
+  orderUnfinished: u32; // rebuilds begun since one last saw every entry there was
+  orderSeconds: u32; // the clock when the order was begun
+  orderAge: u32; // the list by rough age that is being sorted
+  pastPrev: u32; // sentinel of what a rebuild has sorted
+  pastNext: u32;
+  logFactor: u32; // lfu-log-factor
+  decayMinutes: u32; // lfu-decay-time
+  frequencyStep: u64; // minutes of a list of the ring
+  frequencyNow: i64; // the step of the ring that was last looked at
 }
 
 /** Areas inside State, as offsets from its start. */

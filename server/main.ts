@@ -14,7 +14,7 @@ const USAGE = `Bundis ${VERSION}: a Redis-compatible in-memory data server
   --dir DIR              where the append-only file lives
   --appendonly yes       write one
   --appendfsync everysec or always, or no
-  --maxmemory 100mb      with --maxmemory-policy allkeys-lru, volatile-lru, allkeys-random, volatile-ttl, noeviction
+  --maxmemory 100mb      with --maxmemory-policy noeviction, volatile-ttl, allkeys- or volatile- with lru, lfu or random
 
 Every directive of redis.conf can be given this way, or as BUNDIS_<DIRECTIVE> in the environment.
 `;

@@ -36,14 +36,16 @@ import { REDIS_VERSION, VERSION } from "./version.ts";
 const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
 const DB = (Address.IoBlock + IoField.Db) >> 2;
-/** Policies in force by name; the others are refused by the directive. */
-const POLICIES: Record<string, EvictionPolicy> = {
+const POLICIES = {
   noeviction: EvictionPolicy.NoEviction,
   "allkeys-lru": EvictionPolicy.AllKeysLru,
   "volatile-lru": EvictionPolicy.VolatileLru,
+  "allkeys-lfu": EvictionPolicy.AllKeysLfu,
+  "volatile-lfu": EvictionPolicy.VolatileLfu,
   "allkeys-random": EvictionPolicy.AllKeysRandom,
+  "volatile-random": EvictionPolicy.VolatileRandom,
   "volatile-ttl": EvictionPolicy.VolatileTtl,
-};
+} as const;
 /** Counters of the core that CONFIG RESETSTAT clears. */
 const CORE_COUNTERS = [
   StateField.KeyspaceHits,
@@ -375,10 +377,9 @@ export class Server {
     const { i32 } = core.memory;
     const state = (field: StateField) => (Address.State + field) >> 2;
     const memory = () =>
-      core.configureMemory(
-        config.get("maxmemory"),
-        POLICIES[config.get("maxmemory-policy")] ?? EvictionPolicy.NoEviction,
-      );
+      core.configureMemory(config.get("maxmemory"), POLICIES[config.get("maxmemory-policy")]);
+    const counters = () =>
+      core.configureFrequency(config.get("lfu-log-factor"), config.get("lfu-decay-time"));
     const sizes = () => {
       limits.maxBulkBytes = config.get("proto-max-bulk-len");
       limits.queryBufferBytes = config.get("client-query-buffer-limit");
@@ -386,8 +387,10 @@ export class Server {
     };
     i32[state(StateField.Databases)] = config.get("databases");
     memory();
+    counters();
     sizes();
     config.onChange(["maxmemory", "maxmemory-policy"], memory);
+    config.onChange(["lfu-log-factor", "lfu-decay-time"], counters);
     config.onChange(["proto-max-bulk-len", "client-query-buffer-limit"], sizes);
     config.onChange("loglevel", () => {
       this.logger.options.level = config.get("loglevel");

@@ -1,10 +1,11 @@
 /** What a key's value is inside: OBJECT. https://redis.io/docs/latest/commands/object-encoding/ and its relatives. */
 import { EvictionPolicy } from "../abi";
 import { argLength, argPtr } from "../argv";
+import { counterNow, countsUses, idleSeconds } from "../keyspace/clock";
 import { Entry } from "../keyspace/entry";
 import { Find, find } from "../keyspace/keyspace";
 import * as reply from "../reply";
-import { nowMs, state } from "../state";
+import { state } from "../state";
 import { integerOf, isInteger, isString } from "../types/string";
 import { encodingName } from "../types/value";
 
@@ -24,29 +25,24 @@ export function encoding(): void {
   if (entry !== null) reply.bulkText(encodingName(entry));
 }
 
-function countsFrequency(): bool {
-  return state.policy === EvictionPolicy.AllKeysLfu || state.policy === EvictionPolicy.VolatileLfu;
-}
-
 export function freq(): void {
   const entry = findObject();
   if (entry === null) return;
-  if (!countsFrequency())
+  if (!countsUses())
     return reply.error(
       "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
     );
-  reply.integer(0);
+  reply.integer(counterNow(entry));
 }
 
 export function idletime(): void {
   const entry = findObject();
   if (entry === null) return;
-  if (countsFrequency())
+  if (countsUses())
     return reply.error(
       "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.",
     );
-  const now = nowMs() / 1000;
-  reply.integer(now > entry.clock ? now - entry.clock : 0);
+  reply.integer(idleSeconds(entry));
 }
 
 /** Whether a policy in force sorts keys by use. */
@@ -54,9 +50,7 @@ function sortsByUse(): bool {
   const policy = state.policy;
   return (
     state.maxBytes !== 0 &&
-    (policy === EvictionPolicy.AllKeysLru ||
-      policy === EvictionPolicy.VolatileLru ||
-      countsFrequency())
+    (policy === EvictionPolicy.AllKeysLru || policy === EvictionPolicy.VolatileLru || countsUses())
   );
 }
 

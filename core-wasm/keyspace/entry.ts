@@ -4,7 +4,7 @@
  *   0 lruPrev |4 lruNext |8 meta |12 clock |16 value |20 [wheelNext wheelPrev deadline: 16 bytes] [key length u32] key, embedded value
  *
  * meta, from its low bits: type:4 encoding:4 flags:8 table:8 keyBytes:8 (255 = the real length stands before the key).
- * The two link words belong to the eviction order in force: neighbours of the recency list, or children in the treap.
+ * The two link words belong to the eviction order in force: neighbours of a list, or children in the treap.
  */
 import { equal, hashOf } from "../memory/bytes";
 import { state } from "../state";
@@ -31,6 +31,7 @@ export enum EntryFlag {
   Deadline = 2, // has the 16 bytes of the TTL extension
   GenerationShift = 2, // 3 bits: the eviction order it is linked in, 0 = none
   GenerationMask = 0x1c,
+  Frequency = 0x20, // the clock word counts uses (clock.ts)
 }
 
 @final
@@ -39,7 +40,7 @@ export class Entry {
   lruPrev: u32;
   lruNext: u32;
   meta: u32;
-  clock: u32; // seconds of the last access
+  clock: u32; // when last used, or how often (clock.ts)
   value: u32;
 }
 

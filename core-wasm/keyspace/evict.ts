@@ -1,21 +1,24 @@
 /**
- * The memory limit: who is evicted when, and the rebuilding of the order after the policy changed.
+ * The memory limit: who is evicted when.
  * The promise: after every command used_memory <= maxmemory, unless the policy has no candidate left.
  */
 import { Address, EvictionPolicy, IoFlag, MAX_DATABASES } from "../abi";
 import * as effects from "../effects";
 import { reserveInUse } from "../memory/pages";
 import { io, NO_TABLE, random64, ScratchArea, state } from "../state";
-import { Entry, entryAt, keyLength, keyPtr, setGeneration, tableOf } from "./entry";
-import { databaseOf, keyCount, randomEntry, removeEntry } from "./keyspace";
-import { beginOrder, enterColdest, firstToEvict, isOrdered, Order, orderOf } from "./order";
+import { deadlineOf, Entry, entryAt, keyLength, keyPtr, tableOf } from "./entry";
+import { databaseOf, removeEntry, tableIdOf } from "./keyspace";
+import { firstToEvict, isFrequency, Order, orderOf, Stage, takesAllKeys } from "./order";
 import { freeOrphans } from "./orphans";
-import { POSITION_END, TableState, table, walkStep } from "./table";
+import { beginRebuild, rebuildStep } from "./rebuild";
+import { POSITION_END, Table, table, walkStep } from "./table";
 import { nearEntry } from "./wheel";
 
 /** What an unset maxmemory means: one memory ends at 4 GiB. */
 const DEFAULT_LIMIT_BYTES: u64 = 3584 << 20;
 const ORPHAN_STEP: i32 = 512;
+/** Buckets looked through for a key with a deadline. */
+const RANDOM_STEPS: i32 = 512;
 /** Enough to find somebody in a walk over all keys, as a rule. */
 const REBUILD_STEP: i32 = 512;
 
@@ -27,60 +30,90 @@ function usedBytes(): u64 {
   return state.usedBytes + <u64>state.hostBytes;
 }
 
-/** Sets limit (0 = none) and policy. A change of order is O(1) here and goes on in `rebuildStep`. */
+/** Sets limit (0 = none) and policy. A change of order begins here and goes on in `rebuildStep`. O(1) */
 export function configureLimit(maxBytes: u64, policy: u32): void {
   state.maxBytes = maxBytes;
-  const order = orderOf(maxBytes === 0 ? EvictionPolicy.NoEviction : policy);
   state.policy = policy;
-  if (order === state.order) return;
-  // Seven generations are told apart: before they come round again, everybody must have left the oldest.
-  if (state.orderTable !== NO_TABLE) rebuildStep(i32.MAX_VALUE);
-  beginOrder(order);
-  state.orderTable = 0;
-  state.orderPosition = 0;
+  const order = orderOf(maxBytes === 0 ? EvictionPolicy.NoEviction : policy);
+  if (order !== state.order) beginRebuild(order);
 }
 
-/** Links entries into a new order, table by table. @returns budget left, 0 = more to link */
-export function rebuildStep(budget: i32): i32 {
-  while (state.orderTable !== NO_TABLE) {
-    if (budget <= 0) return 0;
-    const t = table(state.orderTable);
-    if (t.state !== TableState.Live || state.orderPosition >= POSITION_END) {
-      state.orderTable += 1;
-      state.orderPosition = 0;
-      continue;
-    }
-    state.orderPosition = walkStep(t, state.orderPosition);
-    for (let i: u32 = 0; i < state.stepCount; i++) {
-      const ref = load<u32>(Address.Scratch + ScratchArea.Step + ((<usize>i) << 2));
-      const entry = entryAt(ref);
-      if (isOrdered(entry)) continue;
-      // Stamps of orders long gone must not come round again.
-      setGeneration(entry, 0);
-      enterColdest(entry);
-    }
-    budget -= 1 + <i32>state.stepCount;
+/** Sets how LFU counters grow and decay. */
+export function configureCounters(logFactor: u32, decayMinutes: u32): void {
+  state.logFactor = logFactor;
+  if (decayMinutes === state.decayMinutes) return;
+  state.decayMinutes = decayMinutes;
+  if (isFrequency()) beginRebuild(state.order);
+}
+
+// ---- who goes
+
+function candidates(t: Table, withDeadline: bool): u32 {
+  return withDeadline ? t.deadlines : t.count;
+}
+
+/** A table drawn by its share of the candidates, or null if there are none. O(databases) */
+function randomTable(withDeadline: bool): Table | null {
+  let total: u64 = 0;
+  for (let db: u32 = 0; db < <u32>MAX_DATABASES; db++) {
+    const id = tableIdOf(db);
+    if (id !== NO_TABLE) total += candidates(table(id), withDeadline);
   }
-  return budget;
-}
-
-function randomVictim(): Entry | null {
-  const start = <u32>(random64() % MAX_DATABASES);
-  for (let i: u32 = 0; i < <u32>MAX_DATABASES; i++) {
-    const db = (start + i) % <u32>MAX_DATABASES;
-    if (keyCount(db) > 0) return randomEntry(db);
+  if (total === 0) return null;
+  let draw = random64() % total;
+  for (let db: u32 = 0; db < <u32>MAX_DATABASES; db++) {
+    const id = tableIdOf(db);
+    if (id === NO_TABLE) continue;
+    const here = candidates(table(id), withDeadline);
+    if (draw < <u64>here) return table(id);
+    draw -= here;
   }
   return null;
 }
 
+function stepCell(index: u32): usize {
+  return Address.Scratch + ScratchArea.Step + ((<usize>index) << 2);
+}
+
+/** Leaves of the refs of a walk step those with a deadline. */
+function keepWithDeadline(): void {
+  let kept: u32 = 0;
+  for (let i: u32 = 0; i < state.stepCount; i++) {
+    const ref = load<u32>(stepCell(i));
+    if (deadlineOf(entryAt(ref)) === 0) continue;
+    store<u32>(stepCell(kept), ref);
+    kept += 1;
+  }
+  state.stepCount = kept;
+}
+
+/**
+ * A candidate near a random place of the hash space, or null. Where less than about one key in five thousand has a deadline
+ * the walk gives up and the wheel names one that is due soon.
+ */
+function randomVictim(withDeadline: bool): Entry | null {
+  const t = randomTable(withDeadline);
+  if (t === null) return null;
+  let position = random64() >> 16;
+  for (let steps = 0; !withDeadline || steps < RANDOM_STEPS; steps++) {
+    position = walkStep(t, position);
+    if (position >= POSITION_END) position = 0;
+    if (withDeadline) keepWithDeadline();
+    if (state.stepCount > 0)
+      return entryAt(load<u32>(stepCell(<u32>(random64() % state.stepCount))));
+  }
+  return nearEntry();
+}
+
 function victim(): Entry | null {
   if (state.maxBytes === 0) return null;
-  if (state.policy === EvictionPolicy.AllKeysRandom) return randomVictim();
+  if (state.policy === EvictionPolicy.AllKeysRandom) return randomVictim(false);
+  if (state.policy === EvictionPolicy.VolatileRandom) return randomVictim(true);
+  if (state.order === Order.None) return null;
   let first = firstToEvict();
-  if (state.order === Order.None) return first;
-  while (first === null && state.orderTable !== NO_TABLE) {
+  while (first === null && state.orderStage === Stage.Walking) {
     // Candidates with a deadline may be few and far in the walk; the wheel has them at hand.
-    if (state.order !== Order.RecencyAll) return nearEntry();
+    if (!takesAllKeys()) return nearEntry();
     rebuildStep(REBUILD_STEP);
     first = firstToEvict();
   }

@@ -17,8 +17,9 @@ import {
 import * as effects from "../effects";
 import { alloc, free, roundedBytes, usableBytes } from "../memory/allocator";
 import { hashOf } from "../memory/bytes";
-import { Area, io, NO_TABLE, nowMs, nowSeconds, random64, ScratchArea, state } from "../state";
+import { Area, io, NO_TABLE, nowMs, random64, ScratchArea, state } from "../state";
 import { copyValue, freeValue } from "../types/value";
+import { countsUses, countUse, stampNew, stampSeconds } from "./clock";
 import {
   DEADLINE_BYTES,
   deadlineOf,
@@ -38,7 +39,15 @@ import {
   Type,
   tableOf,
 } from "./entry";
-import { enterOrder, isOrdered, leaveOrder, moveInOrder, Order, touchOrder } from "./order";
+import {
+  enterOrder,
+  isOrdered,
+  leaveOrder,
+  moveInOrder,
+  Order,
+  takesAllKeys,
+  touchOrder,
+} from "./order";
 import {
   cellOfRef,
   findCell,
@@ -226,9 +235,10 @@ export function expireEntry(entry: Entry): void {
   removeEntry(entry);
 }
 
-/** An access, stamped in seconds. */
+/** An access: the clock word and the place in the order follow. */
 export function stampAccess(entry: Entry): void {
-  entry.clock = nowSeconds();
+  if (countsUses()) countUse(entry);
+  else stampSeconds(entry);
   touchOrder(entry);
 }
 
@@ -277,7 +287,7 @@ export function openForWrite(entry: Entry): void {
 function insertEntry(id: u32, hash: u64, entry: Entry): void {
   stampEpoch(entry);
   insertRef(table(id), hash, refOf(entry));
-  entry.clock = nowSeconds();
+  stampNew(entry);
   enterOrder(entry);
 }
 
@@ -315,7 +325,7 @@ function unhang(t: Table, entry: Entry): void {
 /** Forgets the deadline of an entry that has one; its space stays, and so does its place in an order of all keys. */
 function dropDeadline(entry: Entry): void {
   unhang(table(tableOf(entry)), entry);
-  if (state.order !== Order.RecencyAll) leaveOrder(entry);
+  if (!takesAllKeys()) leaveOrder(entry);
   storeDeadline(entry, 0);
 }
 
@@ -323,7 +333,7 @@ function storeDeadline(entry: Entry, atMs: u64): void {
   store<u64>(changetype<usize>(entry), atMs, 28);
 }
 
-/** Hangs an entry that has the space at a new deadline, not 0. Its place in a recency order it keeps. */
+/** Hangs an entry that has the space at a new deadline, not 0. Its place in an order by use it keeps. */
 function hang(entry: Entry, atMs: u64): void {
   const t = table(tableOf(entry));
   if (deadlineOf(entry) !== 0) unhang(t, entry);

@@ -30,6 +30,8 @@ export interface CoreExports {
   nextDeadlineMs(): number;
   /** Sets the limit (0 = none) and policy; the order of the new policy is built by tidySlice. */
   configureMemory(maxBytes: number, policy: EvictionPolicy): void;
+  /** Sets lfu-log-factor and lfu-decay-time (minutes). */
+  configureFrequency(logFactor: number, decayMinutes: number): void;
   /** A heap run for a command too large for the input window or the argv table. @returns address, 0 = no memory */
   allocInput(bytes: number): number;
   freeInput(ptr: number): void;

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { EffectMask, EvictionPolicy, IoFlag } from "../../core-wasm/abi.ts";
 import { type Build, createTestCore, ErrorReply, type TestCore } from "../support/core.ts";
+import { type EvictionModel, follow, type Tally } from "../support/eviction.ts";
 import { createRandom, type Random } from "../support/random.ts";
 
 /** Beside the checkout, or beside the folder of its worktrees. */
@@ -21,41 +22,23 @@ const SCALE = Number(process.env["MODEL_SCALE"] ?? 1);
 /** Keys in access order, the coldest first; the value is the deadline in ms, 0 = none. */
 type Recency = Map<string, number>;
 
-interface Tally {
-  evictions: number;
-  wrong: number;
-}
-
 function touch(recency: Recency, key: string, deadline: number): void {
   recency.delete(key);
   recency.set(key, deadline);
 }
 
-function coldest(recency: Recency, isCandidate: (deadline: number) => boolean): string | undefined {
-  for (const [key, deadline] of recency) if (isCandidate(deadline)) return key;
-  return undefined;
-}
-
-/** Follows the last command's effects; `apply` is what the command itself does to the model, at its place. */
-function follow(
-  core: TestCore,
+/** The coldest of the candidates goes. */
+function modelOf(
   recency: Recency,
-  isCandidate: (deadline: number) => boolean,
-  tally: Tally,
-  apply: () => void,
-): void {
-  let applied = false;
-  for (const effect of core.effects()) {
-    if (effect.kind === "self" || effect.kind === "propagate") {
-      apply();
-      applied = true;
-    }
-    if (effect.kind !== "evicted") continue;
-    tally.evictions++;
-    if (effect.key !== coldest(recency, isCandidate)) tally.wrong++;
-    recency.delete(effect.key);
-  }
-  if (!applied) apply();
+  isCandidate: (deadline: number) => boolean = () => true,
+): EvictionModel {
+  return {
+    victim() {
+      for (const [key, deadline] of recency) if (isCandidate(deadline)) return key;
+      return undefined;
+    },
+    remove: (key) => recency.delete(key),
+  };
 }
 
 /** One random command and what it does to the model, at its place among the effects. */
@@ -131,10 +114,11 @@ for (const { name, policy, isCandidate } of RECENCY_POLICIES)
         core.tidyAll();
         const random = createRandom(21);
         const recency: Recency = new Map();
+        const model = modelOf(recency, isCandidate);
         const tally: Tally = { evictions: 0, wrong: 0 };
         for (let i = 0; i < commands; i++) {
           const apply = randomCommand(core, recency, random, 20_000);
-          follow(core, recency, isCandidate, tally, apply);
+          follow(core, model, tally, apply);
           if (i % 500 === 0) core.tidyAll(1 + random.below(500));
           if (i % 10_000 === 0) core.check();
         }
@@ -169,13 +153,7 @@ test("an exact LRU survives changes of policy there and back, with commands in b
   const tally: Tally = { evictions: 0, wrong: 0 };
   for (let i = 0; tally.evictions < 500; i++) {
     core.run("SET", `new:${i}`, "v".repeat(100));
-    follow(
-      core,
-      recency,
-      () => true,
-      tally,
-      () => touch(recency, `new:${i}`, 0),
-    );
+    follow(core, modelOf(recency), tally, () => touch(recency, `new:${i}`, 0));
   }
   expect(tally.wrong).toBe(0);
   core.check();
@@ -192,19 +170,14 @@ for (const name of traces) {
       core.limit(128 * 1024, EvictionPolicy.AllKeysLru);
       core.tidyAll();
       const recency: Recency = new Map();
+      const model = modelOf(recency);
       const tally: Tally = { evictions: 0, wrong: 0 };
       const lines = gunzipSync(readFileSync(file)).toString("latin1").split("\n");
       for (const line of lines) {
         const key = line.trim();
         if (key === "" || key.includes("*")) continue;
         if (core.run("GET", key) === null) core.must("SET", key, "0123456789abcdef");
-        follow(
-          core,
-          recency,
-          () => true,
-          tally,
-          () => touch(recency, key, 0),
-        );
+        follow(core, model, tally, () => touch(recency, key, 0));
       }
       expect(tally.wrong).toBe(0);
       expect(tally.evictions).toBeGreaterThan(100);
@@ -273,6 +246,9 @@ test("what a volatile policy may not evict stays, and writes are refused", () =>
 
 const policies = {
   "allkeys-lru": EvictionPolicy.AllKeysLru,
+  "allkeys-lfu": EvictionPolicy.AllKeysLfu,
+  "volatile-lfu": EvictionPolicy.VolatileLfu,
+  "volatile-random": EvictionPolicy.VolatileRandom,
   "volatile-ttl": EvictionPolicy.VolatileTtl,
   "allkeys-random": EvictionPolicy.AllKeysRandom,
 };

@@ -89,11 +89,17 @@ describe("CONFIG SET", () => {
     ]);
   });
 
-  test("refuses eviction policies that do not exist yet", () => {
-    for (const policy of ["allkeys-lfu", "volatile-lfu", "volatile-random"])
-      expect(new Config().set([["maxmemory-policy", policy]])).toStartWith(
-        failure("maxmemory-policy", "argument(s) must be one of the following: "),
-      );
+  test("takes each of the eight eviction policies, and no other", () => {
+    const kinds = ["lru", "lfu", "random"];
+    const policies = kinds.flatMap((kind) => [`allkeys-${kind}`, `volatile-${kind}`]);
+    for (const policy of [...policies, "volatile-ttl", "noeviction"])
+      expect(new Config().set([["maxmemory-policy", policy]])).toBeUndefined();
+    expect(new Config().set([["maxmemory-policy", "allkeys-ttl"]])).toBe(
+      failure(
+        "maxmemory-policy",
+        "argument(s) must be one of the following: volatile-lru, volatile-lfu, volatile-random, volatile-ttl, allkeys-lru, allkeys-lfu, allkeys-random, noeviction",
+      ),
+    );
   });
 });
 

@@ -1,0 +1,41 @@
+/** What eviction tests share: a model says who must go, the core's effects say who went. */
+import type { TestCore } from "./core.ts";
+
+export interface Tally {
+  evictions: number;
+  wrong: number;
+}
+
+export interface EvictionModel {
+  /** Who must go next, undefined = nobody may. */
+  victim(): string | undefined;
+  remove(key: string): void;
+}
+
+/** Follows the last command's effects; `apply` is what the command itself does to the model, at its place among them. */
+export function follow(
+  core: TestCore,
+  model: EvictionModel,
+  tally: Tally,
+  apply: () => void,
+): void {
+  let applied = false;
+  for (const effect of core.effects()) {
+    if (effect.kind === "self" || effect.kind === "propagate") {
+      apply();
+      applied = true;
+    }
+    if (effect.kind !== "evicted") continue;
+    tally.evictions++;
+    if (effect.key !== model.victim()) tally.wrong++;
+    model.remove(effect.key);
+  }
+  if (!applied) apply();
+}
+
+/** Lowers the limit until everything that may go is gone. @returns keys in the order in which they went */
+export function evictAll(core: TestCore, policy: number): string[] {
+  core.limit(1, policy);
+  core.run("GET", "no such key");
+  return core.effects().flatMap((effect) => (effect.kind === "evicted" ? effect.key : []));
+}
