@@ -81,8 +81,10 @@ class Cmp:
             return self.xinfo(r)
         if n == b"XPENDING" and t == "*" and v and v[0][0] == "*" and len(args) > 4:
             return (t, [(a[0], [y if i != 2 else "idle" for i, y in enumerate(a[1])]) for a in v if a[1]])
-        if n == b"FUNCTION":
+        if n in (b"FUNCTION", b"COMMAND"):
             return self.sets(r)
+        if n == b"CONFIG" and t in "*%":
+            return (t, sorted(zip(v[::2], v[1::2]) if t == "*" else v, key=repr))
         if n == b"LOLWUT":
             return (t, "text")
         if n == b"PUBSUB" and t == "*":

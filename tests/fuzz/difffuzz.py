@@ -129,7 +129,7 @@ class Tally:
     def __init__(self):
         self.sent, self.mismatches = collections.Counter(), collections.Counter()
         self.kinds = collections.defaultdict(collections.Counter)
-        self.printed = collections.Counter()
+        self.printed, self.skipped = collections.Counter(), collections.Counter()
 
     def total(self):
         return sum(self.mismatches.values())
@@ -150,8 +150,9 @@ def reconnect(run, wait=0.0):
 
 
 def skipped(o, op):
-    names = {Op("cmd", [c]).name() for c in op.cmds if c} | {c[0].upper().decode("latin1") for c in op.cmds if c}
-    return bool(o.skip & names)
+    """The names of its commands, or their subcommands, that are not to be sent."""
+    words = [[w.upper().decode("latin1") for w in c[:2]] for c in op.cmds if c]
+    return o.skip & ({w[0] for w in words} | {" ".join(w) for w in words})
 
 
 def episode(o, run, gen, tally, number):
@@ -162,6 +163,7 @@ def episode(o, run, gen, tally, number):
         for _ in range(o.episode_len):
             op = gen.op(rng)
             if skipped(o, op):
+                tally.skipped.update(skipped(o, op))
                 continue
             history.append(op)
             tally.sent[op.name()] += 1
@@ -219,6 +221,7 @@ def write_report(o, run, tally, seconds):
                 "commands": run.commands,
                 "seconds": seconds,
                 "sent": tally.sent,
+                "skipped": tally.skipped,
                 "mismatches": tally.mismatches,
                 "ignored": run.ignored,
             },

@@ -127,7 +127,47 @@ NO_MUTATE = {
     b"COMMAND",
     b"PUBSUB",
 }
-# of these, dropping or adding an argument is still safe (an arity error at most)
+# and these are left as they are; of the others, dropping all arguments is still safe (an arity error)
+NEVER_MUTATE = {
+    b"HELLO",
+    b"EVAL",
+    b"CLIENT",
+    b"CONFIG",
+    b"RESET",
+    b"QUIT",
+    b"SUBSCRIBE",
+    b"MULTI",
+    b"EXEC",
+    b"DISCARD",
+    b"ACL",
+    b"DEBUG",
+    b"FAILOVER",
+    b"LASTSAVE",
+    b"FUNCTION",
+    b"SCRIPT",
+    b"COMMAND",
+    b"SRANDMEMBER",
+    b"SPOP",
+    b"LOLWUT",
+    b"XADD",
+    b"COPY",
+    b"WAIT",
+    b"SLOWLOG",
+    b"CLUSTER",
+    b"SHUTDOWN",
+    b"REPLICAOF",
+    b"SLAVEOF",
+    b"SYNC",
+    b"PSYNC",
+    b"MONITOR",
+    b"MODULE",
+    b"PFDEBUG",
+    b"PFSELFTEST",
+    b"INFO",
+    b"ROLE",
+    b"AUTH",
+}
+WITH_MILLISECONDS = {b"SET", b"PSETEX", b"GETEX", b"PEXPIRE", b"RESTORE"}
 ODD = (
     INT_EDGE
     + INT_BAD
@@ -213,39 +253,21 @@ class Generator:
     def mutate(self, g, args):
         if g.r.random() >= self.o.mutate:
             return args
+        broken = self.broken(g, args)
+        # a time to live of a few milliseconds would make the next reply a matter of luck
+        if args[0].upper() in WITH_MILLISECONDS and any(a.isdigit() and 0 < int(a) < 1000 for a in broken[2:]):
+            return args
+        return broken
+
+    def broken(self, g, args):
+        """The command with an argument left out, added, replaced or exchanged, or in other letters."""
         up = args[0].upper()
         x = g.n(0, 5)
         if up == b"ZADD" and args[1].startswith(b"lex"):
             return args
+        if up in NEVER_MUTATE:
+            return args
         if up in NO_MUTATE:
-            if up in (
-                b"HELLO",
-                b"EVAL",
-                b"CLIENT",
-                b"CONFIG",
-                b"RESET",
-                b"QUIT",
-                b"SUBSCRIBE",
-                b"MULTI",
-                b"EXEC",
-                b"DISCARD",
-                b"ACL",
-                b"DEBUG",
-                b"FAILOVER",
-                b"LASTSAVE",
-                b"FUNCTION",
-                b"SCRIPT",
-                b"COMMAND",
-                b"SRANDMEMBER",
-                b"SPOP",
-                b"LOLWUT",
-                b"XADD",
-                b"COPY",
-                b"WAIT",
-                b"SLOWLOG",
-                b"CLUSTER",
-            ):
-                return args
             if (
                 x < 3
                 and len(args) > 1

@@ -358,6 +358,89 @@ READONLY x
 ASKING x
 CLUSTER bad x
 FAILOVER x x
+CLIENT KILL (127.0.0.1:1|bad|1.2.3.4:99999)
+CLIENT KILL ID (abc|0|-1|99999999)
+CLIENT KILL (TYPE|ADDR|LADDR|USER|SKIPME) bad
+CLIENT KILL ID 99999999 (TYPE normal|ADDR 1.2.3.4:5|LADDR 1.2.3.4:5|USER default|SKIPME yes|SKIPME bad|MAXAGE)
+CLIENT KILL bad x y z
+CLIENT LIST bad
+CLIENT LIST TYPE (bad|pubsub)
+CLIENT LIST ID (abc|99999999)
+CLIENT LIST ID
+CLIENT REPLY bad
+CLIENT PAUSE (abc|-1)
+CLIENT PAUSE 0 bad
+CLIENT UNPAUSE
+CLIENT UNBLOCK (99999999|abc) [(TIMEOUT|ERROR|bad)]
+CLIENT TRACKINGINFO
+CLIENT GETREDIR
+CLIENT CACHING (YES|NO|bad)
+CLIENT TRACKING (OFF|bad)
+CLIENT SETNAME
+CLIENT GETNAME x
+CLIENT ID x
+CONFIG SET nosuchparam 1
+CONFIG SET maxmemory-policy bad
+CONFIG SET maxmemory (abc|-1|1zb)
+CONFIG SET hz abc
+CONFIG SET maxmemory-samples (0|abc|5)
+CONFIG SET maxmemory-samples 5 maxmemory-samples 6
+CONFIG SET maxmemory-samples 5 lfu-decay-time (-1|1)
+CONFIG SET slowlog-max-len
+CONFIG SET bind-source-addr
+CONFIG SET databases 3
+CONFIG SET appendfsync (bad|everysec)
+CONFIG SET notify-keyspace-events (bad|KEA|)
+CONFIG GET maxmemory-policy hz maxmemory-samples
+CONFIG GET notify-keyspace-events
+CONFIG GET (slowlog-max-len|lfu-*|hash-max-listpack-*|maxmemory-s?mples|[m]axmemory-samples)
+CONFIG GET
+CONFIG RESETSTAT x
+CONFIG REWRITE x
+SELECT {db}
+COMMAND INFO nosuch
+COMMAND INFO (get|set|mget|expire|del|object|config|client|multi|exec|bitfield|copy|scan|swapdb|sort)
+COMMAND INFO (config|get|object|freq|bad|get)
+COMMAND LIST FILTERBY (bad x|ACLCAT nosuchcat|MODULE nosuch|PATTERN xgroup*)
+COMMAND COUNT x
+COMMAND DOCS nosuch
+COMMAND GETKEYS (GET|DEL|EXISTS) <{s}>+
+COMMAND GETKEYS BITOP AND {b} {b} {b}
+COMMAND GETKEYS (OBJECT ENCODING|OBJECT|MEMORY USAGE) {s}
+COMMAND GETKEYS COPY {s} {s}
+COMMAND GETKEYSANDFLAGS (SET {s} {v}|MSET {s} {v} {s} {v}|GETDEL {s}|RENAME {s} {s}|BITOP NOT {b} {b}|EXPIRE {s} 10|COPY {s} {s}|SET {s} {v} GET)
+AUTH (bad|default bad|default|a b c)
+SWAPDB (a|0) (b|99)
+LATENCY (RESET nosuch|HISTORY nosuch|GRAPH nosuch|LATEST)
+LATENCY HISTOGRAM nosuch
+SLOWLOG (LEN x|RESET x|GET -2|GET abc 1)
+MEMORY (USAGE {s} SAMPLES|USAGE {s} SAMPLES -1|USAGE {s} bad 1|USAGE|DOCTOR x)
+DBSIZE x
+FLUSHALL (bad|SYNC|ASYNC|SYNC x)
+LASTSAVE x
+TIME x
+ROLE x
+REPLICAOF NO
+DEBUG (nosuch|SLEEP|OBJECT|SLEEP 0|JMAP)
+INFO nosuchsection
+LOLWUT VERSION 99
+HELLO (3|2) (SETNAME|AUTH|AUTH a|SETNAME bad\x01|bad)
+RESET
+MONITOR x
+WAIT (a|0) (b|-1)
+ACL (USERS|LIST|WHOAMI x|GETUSER nosuch|DELUSER nosuch|CAT bad)
+FUNCTION (LIST|FLUSH bad|STATS x)
+SCRIPT (EXISTS|FLUSH bad|KILL)
+SHUTDOWN (bad|NOSAVE SAVE|NOW bad)
+SLAVEOF NO
+SYNC x
+PSYNC x
+MODULE (LIST|bad|UNLOAD nosuch)
+OBJECT (FREQ|IDLETIME|ENCODING) nosuch1
+OBJECT (bad|HELP x)
+PFDEBUG
+PFSELFTEST x
+RESTORE-ASKING x
 """
 T["blocking"] = """
 BLPOP <{l}>+ {bto}
