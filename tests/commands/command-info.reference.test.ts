@@ -51,6 +51,27 @@ const CHANGED_IN_72: Record<string, Partial<Record<keyof Info, string>>> = {
   "acl|setuser": { tips: ROUTED },
 };
 
+const NOT_DESCRIBED = "come with the other subcommands of CLIENT";
+/** Commands whose arguments 7.2 documents otherwise than the reference: what is different. */
+const OTHER_ARGUMENTS: Record<string, string> = {
+  "client|kill": NOT_DESCRIBED,
+  "client|list": NOT_DESCRIBED,
+  "client|no-evict": NOT_DESCRIBED,
+  "client|setname": NOT_DESCRIBED,
+  "command|getkeys": "documented at all",
+  "command|getkeysandflags": "documented at all",
+  geohash: "no member is fine",
+  geopos: "no member is fine",
+  georadius: "one of STORE and STOREDIST",
+  georadiusbymember: "one of STORE and STOREDIST",
+  migrate: "the empty key is a word",
+  pfmerge: "no source is fine",
+  set: "our own IFEQ",
+  "xinfo|stream": "FULL begins the block",
+  zrank: WITH_SCORE,
+  zrevrank: WITH_SCORE,
+};
+
 /** Commands that 7.0 does not have. */
 const NEW_IN_72 = ["waitaof", "client|no-touch", "client|setinfo", "cluster|myshardid"];
 
@@ -98,6 +119,47 @@ function keySpecLine(reply: Reply): string {
 
 function flat(reply: Reply): string {
   return "items" in reply ? `(${reply.items.map(flat).join(" ")})` : text(reply);
+}
+
+/** The fields of a map, by name. */
+function fieldsOf(reply: Reply): Map<string, Reply> {
+  const all = items(reply);
+  const fields = new Map<string, Reply>();
+  for (let i = 0; i < all.length; i += 2) fields.set(text(all[i]!), all[i + 1]!);
+  return fields;
+}
+
+/** An argument of COMMAND DOCS, names left out, which 7.2 changed: "[LIMIT (INTEGER INTEGER)]". */
+function argumentShape(reply: Reply): string {
+  const fields = fieldsOf(reply);
+  const field = (name: string) => text(fields.get(name) ?? { kind: "nil" }).toUpperCase();
+  const inner = fields.has("arguments") ? items(fields.get("arguments")).map(argumentShape) : [];
+  const flags = fields.has("flags") ? texts(fields.get("flags")) : [];
+  const type = field("type");
+  const value =
+    type === "PURE-TOKEN"
+      ? ""
+      : type === "ONEOF"
+        ? `<${inner.join("|")}>`
+        : type === "BLOCK"
+          ? inner.join(" ")
+          : type;
+  let shape = [field("token"), value].filter(Boolean).join(" ");
+  if (type === "BLOCK" && inner.length > 1) shape = `(${shape})`;
+  if (flags.includes("multiple")) shape += flags.includes("multiple_token") ? "**" : "*";
+  return flags.includes("optional") ? `[${shape}]` : shape;
+}
+
+/** What COMMAND DOCS says of the arguments of every command and subcommand, by full name. */
+function readArguments(reply: Reply, into = new Map<string, string>()): Map<string, string> {
+  for (const [name, docs] of fieldsOf(reply)) {
+    const fields = fieldsOf(docs);
+    const args = fields.get("arguments");
+    into.set(name, args === undefined ? "" : items(args).map(argumentShape).join(" "));
+    const subcommands = fields.get("subcommands");
+    if (subcommands !== undefined) readArguments(subcommands, into);
+  }
+  return into;
 }
 
 /** Every command and subcommand of a reply of COMMAND INFO, by full name. */
@@ -155,6 +217,21 @@ describe.skipIf(REFERENCE_PATH === null)("the command table is the reference ser
       }
       expect(got).toEqual(wanted);
     });
+
+  test("COMMAND DOCS describes the arguments of every command and subcommand", async () => {
+    const [theirDocs, ourDocs] = await Promise.all(
+      clients.map(async (client) => readArguments(wholeReply(await client.raw("COMMAND", "DOCS")))),
+    );
+    const wanted: Record<string, string> = {};
+    const got: Record<string, string> = {};
+    for (const [name, shape] of ourDocs!) {
+      const reference = theirDocs!.get(name);
+      if (reference === undefined || OTHER_ARGUMENTS[name] !== undefined) continue;
+      wanted[name] = reference;
+      got[name] = shape;
+    }
+    expect(got).toEqual(wanted);
+  });
 
   test("what only we have is new in 7.2, or Valkey's", () => {
     const extra = [...ours.keys()].filter((name) => !theirs.has(name));
