@@ -3,7 +3,6 @@
  * A slice takes a fraction of a millisecond; what is left goes on in the next turn, behind the sockets.
  */
 import { Address, StateField } from "../core-wasm/abi.ts";
-import type { ClientRegistry } from "./client/registry.ts";
 import type { MemoryMarks, ServerStats } from "./commands/context.ts";
 import type { Core } from "./core/core.ts";
 
@@ -16,17 +15,16 @@ const FREE_BUDGET = 600;
 const TIDY_BUDGET = 400;
 const RATE_SAMPLES = 16;
 
-const NOW = (Address.State + StateField.NowMs) >> 3;
 const HOST_BYTES = (Address.State + StateField.HostBytes) >> 3;
+const NOW = (Address.State + StateField.NowMs) >> 3;
 
 export interface CronParts {
   readonly core: Core;
-  readonly clients: ClientRegistry;
   readonly stats: ServerStats;
   readonly marks: MemoryMarks;
   nowMs(): number;
-  /** seconds, 0 = never */
-  idleTimeout(): number;
+  /** Looks at some of the clients: who is silent for too long, or over a limit. */
+  sweepClients(): void;
   /** False while the log refuses writes: nothing expires then. */
   mayDelete(): boolean;
   /** A slice may have left effects. */
@@ -69,11 +67,10 @@ export class Cron {
 
   private tick(): void {
     if (this.paused) return;
-    const { core, clients, marks } = this.parts;
-    const clientBytes = clients.bufferBytes();
-    core.memory.f64[HOST_BYTES] = clientBytes;
-    marks.peakBytes = Math.max(marks.peakBytes, core.usedBytes() + clientBytes);
-    this.closeIdle();
+    const { core, marks } = this.parts;
+    const usedBytes = core.usedBytes() + core.memory.f64[HOST_BYTES]!;
+    marks.peakBytes = Math.max(marks.peakBytes, usedBytes);
+    this.parts.sweepClients();
     this.sampleRates();
     this.work();
   }
@@ -103,14 +100,6 @@ export class Cron {
     clearTimeout(this.deadlineTimer);
     const left = this.parts.core.nextDeadlineMs() - this.parts.nowMs();
     if (left < PERIOD_MS) this.deadlineTimer = setTimeout(() => this.work(), Math.max(1, left));
-  }
-
-  private closeIdle(): void {
-    const limitMs = this.parts.idleTimeout() * 1000;
-    if (limitMs === 0) return;
-    const oldest = this.parts.nowMs() - limitMs;
-    for (const client of this.parts.clients.all())
-      if (client.lastActiveMs < oldest) client.link.terminate();
   }
 
   private sampleRates(): void {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { Address, EvictionPolicy, IoField, IoFlag, StateField, Stream } from "../core-wasm/abi.ts";
 import { Client, type Link } from "./client/client.ts";
 import { Outbox } from "./client/outbox.ts";
-import { ClientRegistry } from "./client/registry.ts";
+import { Supervision } from "./client/supervision.ts";
 import { createSystemClock } from "./clock.ts";
 import type {
   Clock,
@@ -33,6 +33,7 @@ import { createReplyWriter } from "./resp/reply-writer.ts";
 import { Turn } from "./turn.ts";
 import { REDIS_VERSION, VERSION } from "./version.ts";
 
+const HOST_BYTES = (Address.State + StateField.HostBytes) >> 3;
 const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
 const DB = (Address.IoBlock + IoField.Db) >> 2;
@@ -91,7 +92,6 @@ function emptyStats(commands: number): ServerStats {
 
 export class Server {
   readonly core: Core;
-  readonly clients = new ClientRegistry();
   readonly config: Config;
   port = 0;
   private readonly clock: Clock;
@@ -103,6 +103,7 @@ export class Server {
   private readonly stats: ServerStats;
   private readonly marks: MemoryMarks;
   private readonly serving: ServingParts;
+  private readonly supervision: Supervision;
   private readonly limits = { maxBulkBytes: 0, queryBufferBytes: 0 };
   private readonly listeners: Listener[] = [];
   private cron: Cron | undefined;
@@ -126,12 +127,22 @@ export class Server {
     });
     const startBytes = this.core.usedBytes();
     this.marks = { startBytes, peakBytes: startBytes };
-    this.arena = new ReplyArena(this.core.memory, this.stats);
+    this.supervision = new Supervision({
+      config: this.config,
+      nowMs: () => this.clock.nowMs(),
+      log: (level, text) => this.logger[level](text),
+      commandName: ({ lastCommand }) => table.rows[lastCommand]?.name ?? "NULL",
+      pauseGate: (bits) => this.dispatcher.pause(bits),
+    });
+    this.supervision.clients.onBufferBytes = (bytes) => {
+      this.core.memory.f64[HOST_BYTES] = bytes;
+    };
+    this.arena = new ReplyArena(this.core.memory, this.stats, this.supervision.backpressure);
     this.framer = createFramer(this.core.memory, this.limits);
     const args = new ArgvArgs(this.core.memory);
     this.context = {
       core: this.core,
-      clients: this.clients,
+      clients: this.supervision.clients,
       config: this.config,
       commands: table,
       services: this.services(),
@@ -182,7 +193,7 @@ export class Server {
   private async listen(): Promise<void> {
     const { config, logger } = this;
     const admission = new Admission({
-      clients: this.clients,
+      clients: this.supervision.clients,
       serving: this.serving,
       stats: this.stats,
       nowMs: () => this.clock.nowMs(),
@@ -193,7 +204,7 @@ export class Server {
     });
     const events: ListenerEvents = {
       opened: (link) => admission.admit(link),
-      closed: (connection) => this.clients.remove(connection.client),
+      closed: (connection) => this.supervision.forget(connection.client),
       failed: (connection, error) =>
         logger.verbose(`Client ${connection.client.id}: ${error.message}`),
       writable: (connection) => this.arena.flush(connection.client),
@@ -228,7 +239,8 @@ export class Server {
     for (const listener of this.listeners) listener.stop();
     this.cron?.stop();
     this.turn?.end();
-    for (const client of this.clients.all()) client.link.end();
+    this.supervision.stop();
+    for (const client of this.supervision.clients.all()) client.link.end();
     for (const listener of this.listeners) listener.stop(true);
     await this.log?.close();
     this.logger.notice("Bundis is now ready to exit, bye bye...");
@@ -296,6 +308,8 @@ export class Server {
       clock,
       dispatcher,
       stats,
+      backpressure: this.supervision.backpressure,
+      clientLimits: this.supervision.limits,
       error: (_client, line) => context.reply.error(line),
       chunkDone: () => {
         if (this.log === undefined) return;
@@ -308,12 +322,11 @@ export class Server {
   private startCron(): Cron {
     return new Cron({
       core: this.core,
-      clients: this.clients,
       stats: this.stats,
       marks: this.marks,
       nowMs: () => this.clock.nowMs(),
-      idleTimeout: () => this.config.get("timeout"),
-      mayDelete: () => this.log?.refusal() === undefined,
+      sweepClients: () => this.supervision.limits.sweep(),
+      mayDelete: () => this.log?.refusal() === undefined && !this.supervision.pause.active,
       afterSlice: () => {
         if (!this.dispatcher.effects.waiting) return;
         this.dispatcher.effects.consume();
@@ -344,8 +357,18 @@ export class Server {
       shutdown: (options) => this.shutdown(options),
       closeClient: (client, afterReplies) => {
         if (afterReplies) client.closing = true;
-        else client.link.terminate();
+        else client.link.end();
       },
+      pause: this.supervision.pause,
+      clientLimits: this.supervision.limits,
+      setSilent: (client, silent) => {
+        this.arena.close();
+        this.arena.open(silent ? null : client);
+      },
+      proceed: (client, reason) => this.supervision.backpressure.proceed(client, reason),
+      unblock: () => false,
+      hasUser: (name) => name === "default",
+      pendingReplyBytes: () => this.arena.pendingBytes,
       sleep: (ms) => Bun.sleepSync(ms),
       replication: new ReplicationIdentity(),
       pauseCron: (paused) => {
@@ -359,6 +382,7 @@ export class Server {
     Object.assign(this.stats, emptyStats(0), { calls, errorsByCode });
     calls.fill(0);
     errorsByCode.clear();
+    this.supervision.limits.resetCounts();
     for (const field of CORE_COUNTERS)
       this.core.memory.words.setBigUint64(Address.State + field, 0n, true);
     this.cron?.forgetRates();

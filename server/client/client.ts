@@ -5,7 +5,22 @@ import type { Outbox } from "./outbox.ts";
 export enum Gate {
   NeedsAuth = 1,
   WritesRefused = 2, // the log cannot be written
+  PausedWrites = 4, // CLIENT PAUSE WRITE
+  PausedAll = 8,
+  SkipReply = 64, // CLIENT REPLY SKIP: the next command is not answered
 }
+
+/** Why nothing more of a client is served for now. */
+export enum Stop {
+  Output = 1, // it does not take its replies
+  Postponed = 2, // its command waits for the end of CLIENT PAUSE, and is run then
+  Blocked = 4, // its command waits for something to happen, and is answered then
+}
+
+export type ClientType = "normal" | "replica" | "master" | "pubsub";
+
+/** Resident bytes of a connection that is idle, socket included: bench/load/connections.ts. */
+export const IDLE_CLIENT_BYTES = 2400;
 
 /** The socket as sessions see it. */
 export interface Link {
@@ -35,18 +50,30 @@ export class Client {
   gate = 0;
   noTouch = false;
   noEvict = false;
+  /** CLIENT REPLY OFF. */
+  silent = false;
   lastActiveMs: number;
   /** Position in the command table, -1 = none yet. */
   lastCommand = -1;
-  commandsProcessed = 0;
-  /** Bytes of an unfinished command that wait for the rest. */
+  /** Length of the last chunk. */
+  chunkBytes = 0;
+  /** Bytes of an unfinished command, or of commands that wait for the client to be served again. */
   carriedBytes = 0;
+  /** The most that was carried lately, and when. */
+  inputPeakBytes = 0;
+  inputPeakAtMs = 0;
+  /** What the registry counts of its buffers. */
+  countedBytes = 0;
   /** To be ended when the outbox is empty. */
   closing = false;
   /** Its replies wait for the log. */
   held = false;
-  /** Nothing is read from it until its outbox is empty. */
-  paused = false;
+  /** It went over a limit, gets nothing any more and is about to be closed. */
+  doomed = false;
+  /** Stop bits; 0 = it is served. */
+  stops = 0;
+  /** Since when its outbox is above the soft limit, 0 = it is not. */
+  overSoftLimitSinceMs = 0;
 
   constructor(
     readonly id: number,
@@ -77,11 +104,22 @@ export class Client {
     this.gate = value ? this.gate & ~Gate.NeedsAuth : this.gate | Gate.NeedsAuth;
   }
 
-  outputBytes(): number {
-    return this.outbox.bytes;
+  /** By which limits are set, and CLIENT LIST and KILL choose. */
+  get type(): ClientType {
+    return "normal";
   }
 
-  inputBytes(): number {
-    return this.carriedBytes;
+  /** A command of its waits: postponed or blocked. */
+  get isWaiting(): boolean {
+    return (this.stops & (Stop.Postponed | Stop.Blocked)) !== 0;
+  }
+
+  /** What it takes besides an idle client's share. */
+  bufferBytes(): number {
+    return this.outbox.bytes + this.carriedBytes;
+  }
+
+  memoryBytes(): number {
+    return IDLE_CLIENT_BYTES + this.bufferBytes();
   }
 }

@@ -1,12 +1,26 @@
-/** All sessions of a server, by id, in order of arrival. */
-import type { Client } from "./client.ts";
+/** All sessions of a server, by id, in order of arrival, and what their buffers take together. */
+import { type Client, IDLE_CLIENT_BYTES } from "./client.ts";
 
 export class ClientRegistry {
   private readonly byId = new Map<number, Client>();
   private lastId = 0;
+  private buffered = 0;
+  private round: IterableIterator<Client> | undefined;
+  /** Told of each change of `bufferBytes`. */
+  onBufferBytes: (bytes: number) => void = () => {};
 
   get size(): number {
     return this.byId.size;
+  }
+
+  /** Bytes held for clients, part of used_memory: replies they have not taken and commands that are not whole. */
+  bufferBytes(): number {
+    return this.buffered;
+  }
+
+  /** The same with the share of idle clients: what maxmemory-clients limits. */
+  memoryBytes(): number {
+    return this.buffered + this.byId.size * IDLE_CLIENT_BYTES;
   }
 
   /** Ids are never used twice. */
@@ -19,7 +33,9 @@ export class ClientRegistry {
   }
 
   remove(client: Client): void {
-    this.byId.delete(client.id);
+    if (!this.byId.delete(client.id)) return;
+    this.count(-client.countedBytes);
+    client.countedBytes = 0;
   }
 
   get(id: number): Client | undefined {
@@ -30,10 +46,38 @@ export class ClientRegistry {
     return this.byId.values();
   }
 
-  /** Bytes held for clients: part of used_memory. O(clients) */
-  bufferBytes(): number {
-    let bytes = 0;
-    for (const client of this.byId.values()) bytes += client.outputBytes() + client.inputBytes();
-    return bytes;
+  /** The next `count` clients of a walk that begins anew when it has come around; those that come and go are no matter. */
+  *next(count: number): Generator<Client> {
+    for (let left = count; left > 0; left--) {
+      this.round ??= this.byId.values();
+      const { value, done } = this.round.next();
+      if (done) {
+        this.round = undefined;
+        return;
+      }
+      yield value;
+    }
+  }
+
+  /** The client's buffers have changed. */
+  recount(client: Client): void {
+    const bytes = client.bufferBytes();
+    if (bytes === client.countedBytes || !this.byId.has(client.id)) return;
+    const before = client.countedBytes;
+    client.countedBytes = bytes;
+    this.count(bytes - before);
+  }
+
+  /** Clients that wait: for the end of a pause, or blocked. O(clients) */
+  waitingCount(): number {
+    let count = 0;
+    for (const client of this.byId.values()) if (client.isWaiting) count++;
+    return count;
+  }
+
+  private count(bytes: number): void {
+    if (bytes === 0) return;
+    this.buffered += bytes;
+    this.onBufferBytes(this.buffered);
   }
 }

@@ -1,248 +1,290 @@
 /** CLIENT and its subcommands: sessions, as data and by hand. */
-import type { Client } from "../client/client.ts";
-import { isClientName } from "./connection.ts";
-import { helpSubcommand } from "./container.ts";
-import type { CommandContext } from "./context.ts";
-import { type CommandSpec, serverCommand } from "./spec.ts";
 
-const NAME_FAULT = "ERR Client names cannot contain spaces, newlines or special characters.";
-
-/** One line of CLIENT LIST. */
-function describe(client: Client, { services, commands }: CommandContext): string {
-  const nowMs = services.clock.nowMs();
-  const seconds = (sinceMs: number) => Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
-  const fields: [string, string | number][] = [
-    ["id", client.id],
-    ["addr", client.address],
-    ["laddr", client.localAddress],
-    ["fd", client.fd],
-    ["name", client.name],
-    ["age", seconds(client.createdAtMs)],
-    ["idle", seconds(client.lastActiveMs)],
-    ["flags", (client.noEvict ? "e" : "") + (client.noTouch ? "T" : "") || "N"],
-    ["db", client.db],
-    ["sub", 0],
-    ["psub", 0],
-    ["ssub", 0],
-    ["multi", -1],
-    ["qbuf", client.inputBytes()],
-    ["omem", client.outputBytes()],
-    ["tot-mem", client.inputBytes() + client.outputBytes()],
-    ["cmd", client.lastCommand < 0 ? "NULL" : commands.rows[client.lastCommand]!.name],
-    ["user", client.user],
-    ["redir", -1],
-    ["resp", client.protocol],
-    ["lib-name", client.libName],
-    ["lib-ver", client.libVersion],
-  ];
-  return fields.map(([name, value]) => `${name}=${value}`).join(" ");
-}
-
-function list(context: CommandContext): void {
-  const { args, reply, clients } = context;
-  let wanted: (client: Client) => boolean = () => true;
-  if (args.count === 4 && args.word(2) === "type") {
-    const type = args.word(3);
-    if (!["normal", "master", "replica", "slave", "pubsub"].includes(type))
-      return reply.error(`ERR Unknown client type '${args.text(3)}'`);
-    wanted = () => type === "normal";
-  } else if (args.count >= 4 && args.word(2) === "id") {
-    const ids = new Set<number>();
-    for (let i = 3; i < args.count; i++) {
-      const id = args.integer(i);
-      if (id === undefined || id <= 0) return reply.error("ERR Invalid client ID");
-      ids.add(id);
-    }
-    wanted = (client) => ids.has(client.id);
-  } else if (args.count > 2) return reply.error("ERR syntax error");
-  const lines = [...clients.all()].filter(wanted).map((client) => `${describe(client, context)}\n`);
-  reply.verbatim(lines.join(""), "txt");
-}
-
-function setInfo({ args, reply, client }: CommandContext): void {
-  const attribute = args.word(2);
-  const value = args.text(3);
-  if (attribute !== "lib-name" && attribute !== "lib-ver")
-    return reply.error(`ERR Unrecognized option '${args.text(2)}'`);
-  if (!isClientName(value))
-    return reply.error(`ERR ${attribute} cannot contain spaces, newlines or special characters.`);
-  if (attribute === "lib-name") client.libName = value;
-  else client.libVersion = value;
-  reply.ok();
-}
-
-type Filter = (client: Client) => boolean;
-
-/** One filter of CLIENT KILL. @returns the error line if its value is wrong, undefined if there is no such filter */
-function killFilter(
-  option: string,
-  value: string,
-  context: CommandContext,
-): Filter | string | undefined {
-  switch (option) {
-    case "id": {
-      const id = Number(value);
-      if (!/^\d+$/.test(value) || id <= 0) return "ERR client-id should be greater than 0";
-      return (client) => client.id === id;
-    }
-    case "addr":
-      return (client) => client.address === value;
-    case "laddr":
-      return (client) => client.localAddress === value;
-    case "user":
-      if (value !== "default") return `ERR No such user '${value}'`;
-      return (client) => client.user === value;
-    case "type": {
-      const type = value.toLowerCase();
-      if (!["normal", "master", "replica", "slave", "pubsub"].includes(type))
-        return `ERR Unknown client type '${value}'`;
-      return () => type === "normal";
-    }
-    case "maxage": {
-      const age = Number(value);
-      if (!/^\d+$/.test(value)) return "ERR maxage is not an integer or out of range";
-      const bornBefore = context.services.clock.nowMs() - age * 1000;
-      return (client) => client.createdAtMs <= bornBefore;
-    }
-    default:
-      return undefined;
-  }
-}
-
-/** @returns the filters and whether the caller is spared, or the error line */
-function killFilters(context: CommandContext): { filters: Filter[]; skipMe: boolean } | string {
-  const { args } = context;
-  const filters: Filter[] = [];
-  let skipMe = true;
-  for (let i = 2; i < args.count; i += 2) {
-    if (i + 1 >= args.count) return "ERR syntax error";
-    const option = args.word(i);
-    if (option === "skipme") {
-      const value = args.word(i + 1);
-      if (value !== "yes" && value !== "no") return "ERR syntax error";
-      skipMe = value === "yes";
-      continue;
-    }
-    const filter = killFilter(option, args.text(i + 1), context);
-    if (filter === undefined) return "ERR syntax error";
-    if (typeof filter === "string") return filter;
-    filters.push(filter);
-  }
-  return { filters, skipMe };
-}
-
-function kill(context: CommandContext): void {
-  const { args, reply, clients, client: caller, services } = context;
-  const byAddress = args.count === 3;
-  const found = byAddress
-    ? { filters: [(client: Client) => client.address === args.text(2)], skipMe: false }
-    : killFilters(context);
-  if (typeof found === "string") return reply.error(found);
-  const victims = [...clients.all()].filter(
-    (client) =>
-      !(found.skipMe && client === caller) && found.filters.every((filter) => filter(client)),
-  );
-  if (byAddress && victims.length === 0) return reply.error("ERR No such client");
-  for (const victim of victims) services.closeClient(victim, victim === caller);
-  if (byAddress) reply.ok();
-  else reply.integer(victims.length);
-}
-
-function toggle(apply: (client: Client, on: boolean) => void) {
-  return ({ args, reply, client }: CommandContext): void => {
-    const word = args.word(2);
-    if (word !== "on" && word !== "off") return reply.error("ERR syntax error");
-    apply(client, word === "on");
-    reply.ok();
-  };
-}
-
-/** Those that reach into other connections. */
-const ADMIN_SUBCOMMANDS = new Set(["list", "kill", "no-evict"]);
-const DESCRIBING_SUBCOMMANDS = new Set(["list", "info"]);
-
-const sub = (
-  name: string,
-  since: string,
-  arity: number,
-  summary: string,
-  handler: (context: CommandContext) => void,
-): CommandSpec =>
-  serverCommand({
-    name,
-    group: "connection",
-    since,
-    arity,
-    flags: ADMIN_SUBCOMMANDS.has(name)
-      ? ["admin", "noscript", "loading", "stale"]
-      : ["noscript", "loading", "stale"],
-    acl: ["connection"],
-    ...(DESCRIBING_SUBCOMMANDS.has(name) ? { tips: ["nondeterministic_output"] } : {}),
-    summary,
-    complexity: name === "list" || name === "kill" ? "O(N) in the number of clients" : "O(1)",
-    handler,
-  });
-
-const SUBCOMMANDS: readonly CommandSpec[] = [
-  sub("id", "5.0.0", 2, "Answers the connection's number.", ({ reply, client }) =>
-    reply.integer(client.id),
-  ),
-  sub("setname", "2.6.9", 3, "Names the connection.", ({ args, reply, client }) => {
-    const name = args.text(2);
-    if (!isClientName(name)) return reply.error(NAME_FAULT);
-    client.name = name;
-    reply.ok();
-  }),
-  sub("getname", "2.6.9", 2, "Answers the connection's name.", ({ reply, client }) => {
-    if (client.name === "") reply.nil();
-    else reply.bulk(client.name);
-  }),
-  sub("setinfo", "7.2.0", 4, "Tells which library the connection is of.", setInfo),
-  sub("info", "6.2.0", 2, "Describes the connection.", (context) =>
-    context.reply.verbatim(`${describe(context.client, context)}\n`, "txt"),
-  ),
-  sub("list", "2.4.0", -2, "Describes the connections.", list),
-  sub("kill", "2.4.0", -3, "Closes connections.", kill),
-  sub(
-    "no-touch",
-    "7.2.0",
-    3,
-    "Lets the connection read without leaving a trace.",
-    toggle((client, on) => {
-      client.noTouch = on;
-    }),
-  ),
-  sub(
-    "no-evict",
-    "7.0.0",
-    3,
-    "Spares the connection when clients use too much memory.",
-    toggle((client, on) => {
-      client.noEvict = on;
-    }),
-  ),
-  helpSubcommand("connection", [
-    "CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-    "GETNAME | ID | INFO",
-    "    About this connection.",
-    "LIST [TYPE normal|master|replica|pubsub] [ID <id> ...]",
-    "    About all of them.",
-    "KILL <ip:port> | KILL <option> <value> ...",
-    "    Closes those for which every option holds: ID, ADDR, LADDR, USER, TYPE, MAXAGE, SKIPME.",
-    "SETNAME <name> | SETINFO <LIB-NAME|LIB-VER> <value>",
-    "NO-TOUCH <ON|OFF> | NO-EVICT <ON|OFF>",
-  ]),
-];
+import { info, kill, list } from "./client-list.ts";
+import { pause, unblock, unpause } from "./client-pause.ts";
+import { getName, noEvict, noTouch, replyMode, setInfo, setName } from "./client-state.ts";
+import { caching, getRedirection, tracking, trackingInfo } from "./client-tracking.ts";
+import { containerCommand } from "./container.ts";
+import { arg, type CommandSpec, serverCommand } from "./spec.ts";
 
 export const CLIENT_COMMANDS: readonly CommandSpec[] = [
-  serverCommand({
+  containerCommand({
     name: "client",
     group: "connection",
     since: "2.4.0",
     arity: -2,
     flags: [],
     summary: "Commands about connections.",
-    complexity: "Depends on the subcommand.",
-    subcommands: SUBCOMMANDS,
+    subcommands: [
+      serverCommand({
+        name: "caching",
+        group: "connection",
+        since: "6.0.0",
+        arity: 3,
+        flags: ["noscript", "loading", "stale"],
+        summary: "Says whether the keys of the next command are tracked.",
+        complexity: "O(1)",
+        args: [arg.oneof("mode", [arg.token("YES"), arg.token("NO")])],
+        handler: caching,
+      }),
+      serverCommand({
+        name: "getname",
+        group: "connection",
+        since: "2.6.9",
+        arity: 2,
+        flags: ["noscript", "loading", "stale"],
+        summary: "Answers the connection's name.",
+        complexity: "O(1)",
+        handler: getName,
+      }),
+      serverCommand({
+        name: "getredir",
+        group: "connection",
+        since: "6.0.0",
+        arity: 2,
+        flags: ["noscript", "loading", "stale"],
+        summary: "Answers which connection gets the invalidations of this one.",
+        complexity: "O(1)",
+        handler: getRedirection,
+      }),
+      serverCommand({
+        name: "id",
+        group: "connection",
+        since: "5.0.0",
+        arity: 2,
+        flags: ["noscript", "loading", "stale"],
+        summary: "Answers the connection's number.",
+        complexity: "O(1)",
+        handler: ({ reply, client }) => reply.integer(client.id),
+      }),
+      serverCommand({
+        name: "info",
+        group: "connection",
+        since: "6.2.0",
+        arity: 2,
+        flags: ["noscript", "loading", "stale"],
+        tips: ["nondeterministic_output"],
+        summary: "Describes the connection.",
+        complexity: "O(1)",
+        handler: info,
+      }),
+      serverCommand({
+        name: "kill",
+        group: "connection",
+        since: "2.4.0",
+        arity: -3,
+        flags: ["admin", "noscript", "loading", "stale"],
+        summary: "Closes connections.",
+        complexity: "O(N) for N connections",
+        history: [
+          ["2.8.12", "Takes filters."],
+          ["2.8.12", "Added `ID`."],
+          ["3.2.0", "Added the type `master`."],
+          ["5.0.0", "Added the type `replica`, which is `slave` by its new name."],
+          ["6.2.0", "Added `LADDR`."],
+        ],
+        args: [
+          arg.oneof("filter", [
+            arg.string("old-format", { displayText: "ip:port", deprecatedSince: "2.8.12" }),
+            arg.oneof(
+              "new-format",
+              [
+                arg.integer("client-id", { token: "ID", since: "2.8.12", optional: true }),
+                arg.oneof(
+                  "client-type",
+                  [
+                    arg.token("normal"),
+                    arg.token("master", { since: "3.2.0" }),
+                    arg.token("slave"),
+                    arg.token("replica", { since: "5.0.0" }),
+                    arg.token("pubsub"),
+                  ],
+                  { token: "TYPE", since: "2.8.12", optional: true },
+                ),
+                arg.string("username", { token: "USER", optional: true }),
+                arg.string("addr", { token: "ADDR", displayText: "ip:port", optional: true }),
+                arg.string("laddr", {
+                  token: "LADDR",
+                  displayText: "ip:port",
+                  since: "6.2.0",
+                  optional: true,
+                }),
+                arg.oneof("skipme", [arg.token("YES"), arg.token("NO")], {
+                  token: "SKIPME",
+                  optional: true,
+                }),
+              ],
+              { multiple: true },
+            ),
+          ]),
+        ],
+        handler: kill,
+      }),
+      serverCommand({
+        name: "list",
+        group: "connection",
+        since: "2.4.0",
+        arity: -2,
+        flags: ["admin", "noscript", "loading", "stale"],
+        tips: ["nondeterministic_output"],
+        summary: "Describes the connections.",
+        complexity: "O(N) for N connections",
+        history: [
+          ["2.8.12", "Added the field `id`."],
+          ["5.0.0", "Added `TYPE`."],
+          ["6.0.0", "Added the field `user`."],
+          ["6.2.0", "Added `ID` and the fields `argv-mem`, `tot-mem`, `laddr` and `redir`."],
+          ["7.0.0", "Added the fields `resp`, `multi-mem`, `rbs` and `rbp`."],
+          ["7.0.3", "Added the field `ssub`."],
+        ],
+        args: [
+          arg.oneof(
+            "client-type",
+            [arg.token("normal"), arg.token("master"), arg.token("replica"), arg.token("pubsub")],
+            { token: "TYPE", since: "5.0.0", optional: true },
+          ),
+          arg.integer("client-id", { token: "ID", since: "6.2.0", optional: true, multiple: true }),
+        ],
+        handler: list,
+      }),
+      serverCommand({
+        name: "no-evict",
+        group: "connection",
+        since: "7.0.0",
+        arity: 3,
+        flags: ["admin", "noscript", "loading", "stale"],
+        summary: "Spares the connection when clients use too much memory.",
+        complexity: "O(1)",
+        args: [arg.oneof("enabled", [arg.token("ON"), arg.token("OFF")])],
+        handler: noEvict,
+      }),
+      serverCommand({
+        name: "no-touch",
+        group: "connection",
+        since: "7.2.0",
+        arity: 3,
+        flags: ["noscript", "loading", "stale"],
+        summary: "Lets the connection read without leaving a trace.",
+        complexity: "O(1)",
+        args: [arg.oneof("enabled", [arg.token("ON"), arg.token("OFF")])],
+        handler: noTouch,
+      }),
+      serverCommand({
+        name: "pause",
+        group: "connection",
+        since: "3.0.0",
+        arity: -3,
+        flags: ["admin", "noscript", "loading", "stale"],
+        summary: "Holds back all commands, or those that write, for a while.",
+        complexity: "O(1)",
+        history: [["6.2.0", "Added `WRITE` and `ALL`."]],
+        args: [
+          arg.integer("timeout"),
+          arg.oneof("mode", [arg.token("WRITE"), arg.token("ALL")], {
+            since: "6.2.0",
+            optional: true,
+          }),
+        ],
+        handler: pause,
+      }),
+      serverCommand({
+        name: "reply",
+        group: "connection",
+        since: "3.2.0",
+        arity: 3,
+        flags: ["noscript", "loading", "stale"],
+        summary: "Chooses whether the connection is answered.",
+        complexity: "O(1)",
+        args: [arg.oneof("action", [arg.token("ON"), arg.token("OFF"), arg.token("SKIP")])],
+        handler: replyMode,
+      }),
+      serverCommand({
+        name: "setinfo",
+        group: "connection",
+        since: "7.2.0",
+        arity: 4,
+        flags: ["noscript", "loading", "stale"],
+        tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+        summary: "Tells which library the connection is of.",
+        complexity: "O(1)",
+        args: [
+          arg.oneof("attr", [
+            arg.string("libname", { token: "lib-name" }),
+            arg.string("libver", { token: "lib-ver" }),
+          ]),
+        ],
+        handler: setInfo,
+      }),
+      serverCommand({
+        name: "setname",
+        group: "connection",
+        since: "2.6.9",
+        arity: 3,
+        flags: ["noscript", "loading", "stale"],
+        tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
+        summary: "Names the connection.",
+        complexity: "O(1)",
+        args: [arg.string("connection-name")],
+        handler: setName,
+      }),
+      serverCommand({
+        name: "tracking",
+        group: "connection",
+        since: "6.0.0",
+        arity: -3,
+        flags: ["noscript", "loading", "stale"],
+        summary: "Has the connection told when keys that it read change.",
+        complexity: "O(1)",
+        args: [
+          arg.oneof("status", [arg.token("ON"), arg.token("OFF")]),
+          arg.integer("client-id", { token: "REDIRECT", optional: true }),
+          arg.string("prefix", {
+            token: "PREFIX",
+            optional: true,
+            multiple: true,
+            multipleToken: true,
+          }),
+          arg.token("BCAST", { name: "BCAST", optional: true }),
+          arg.token("OPTIN", { name: "OPTIN", optional: true }),
+          arg.token("OPTOUT", { name: "OPTOUT", optional: true }),
+          arg.token("NOLOOP", { name: "NOLOOP", optional: true }),
+        ],
+        handler: tracking,
+      }),
+      serverCommand({
+        name: "trackinginfo",
+        group: "connection",
+        since: "6.2.0",
+        arity: 2,
+        flags: ["noscript", "loading", "stale"],
+        summary: "Describes how the connection's keys are tracked.",
+        complexity: "O(1)",
+        handler: trackingInfo,
+      }),
+      serverCommand({
+        name: "unblock",
+        group: "connection",
+        since: "5.0.0",
+        arity: -3,
+        flags: ["admin", "noscript", "loading", "stale"],
+        summary: "Ends the wait of a blocked connection.",
+        complexity: "O(log N) for N connections",
+        args: [
+          arg.integer("client-id"),
+          arg.oneof("unblock-type", [arg.token("TIMEOUT"), arg.token("ERROR")], { optional: true }),
+        ],
+        handler: unblock,
+      }),
+      serverCommand({
+        name: "unpause",
+        group: "connection",
+        since: "6.2.0",
+        arity: 2,
+        flags: ["admin", "noscript", "loading", "stale"],
+        summary: "Lets commands through again.",
+        complexity: "O(N) for N connections that are held",
+        handler: unpause,
+      }),
+    ],
   }),
 ];

@@ -1,16 +1,11 @@
 /** Commands about the connection itself. */
 import { timingSafeEqual } from "node:crypto";
+import { CLIENT_NAME_FAULT, isClientName } from "./client-state.ts";
 import type { CommandContext } from "./context.ts";
+import { parseInteger64 } from "./integers.ts";
 import { type CommandSpec, serverCommand } from "./spec.ts";
 
 const WRONG_PASSWORD = "WRONGPASS invalid username-password pair or user is disabled.";
-const CLIENT_NAME_FAULT = "ERR Client names cannot contain spaces, newlines or special characters.";
-
-/** Names are shown in lists of words: printable, without blanks. */
-export function isClientName(name: string): boolean {
-  return /^[!-~]*$/.test(name);
-}
-
 /** Compares in time that does not depend on where they differ. */
 function isPassword(context: CommandContext, user: string, password: string): boolean {
   const wanted = Buffer.from(context.config.get("requirepass"), "latin1");
@@ -60,15 +55,19 @@ function hello(context: CommandContext): void {
   const { args, reply, client, services } = context;
   let protocol = client.protocol;
   if (args.count > 1) {
-    const version = args.integer(1);
+    const version = parseInteger64(args.text(1));
     if (version === undefined)
       return reply.error("ERR Protocol version is not an integer or out of range");
-    if (version !== 2 && version !== 3) return reply.error("NOPROTO unsupported protocol version");
-    protocol = version;
+    if (version !== 2n && version !== 3n)
+      return reply.error("NOPROTO unsupported protocol version");
+    protocol = version === 3n ? 3 : 2;
   }
   const options = helloOptions(context);
   if (typeof options === "string") return reply.error(options);
-  if (options.login) client.authenticated = true;
+  if (options.login) {
+    client.authenticated = true;
+    client.user = "default";
+  }
   if (!client.authenticated)
     return reply.error(
       "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
@@ -94,20 +93,26 @@ function hello(context: CommandContext): void {
 }
 
 function select({ args, reply, client, config }: CommandContext): void {
-  const db = args.integer(1);
+  const db = parseInteger64(args.text(1));
   if (db === undefined) return reply.error("ERR value is not an integer or out of range");
+  if (db < -2147483648n || db > 2147483647n)
+    return reply.error("ERR value is out of range, value must between -2147483648 and 2147483647");
   if (db < 0 || db >= config.get("databases")) return reply.error("ERR DB index is out of range");
-  client.db = db;
+  client.db = Number(db);
   reply.ok();
 }
 
 function reset(context: CommandContext): void {
-  const { client, reply, config } = context;
+  const { client, reply, config, services } = context;
   client.db = 0;
   client.name = "";
   client.protocol = 2;
   client.noTouch = false;
   client.noEvict = false;
+  if (client.silent) {
+    client.silent = false;
+    services.setSilent(client, false);
+  }
   client.authenticated = config.get("requirepass") === "";
   client.user = "default";
   context.useProtocol(2);

@@ -3,7 +3,9 @@
  * nothing of it.
  */
 import type { Cmd } from "../../core-wasm/abi.ts";
-import type { Client } from "../client/client.ts";
+import type { Client, Stop } from "../client/client.ts";
+import type { ClientLimits } from "../client/limits.ts";
+import type { ClientPause } from "../client/pause.ts";
 import type { ClientRegistry } from "../client/registry.ts";
 import type { Config } from "../config/config.ts";
 import type { Core } from "../core/core.ts";
@@ -86,6 +88,19 @@ export interface Services {
   shutdown(options: ShutdownOptions): string | undefined;
   /** Closes a client: at once, or after its replies left. */
   closeClient(client: Client, afterReplies: boolean): void;
+  /** CLIENT PAUSE. */
+  readonly pause: ClientPause;
+  /** What clients were closed for. */
+  readonly clientLimits: ClientLimits;
+  /** Where the running command's client gets its replies from here on: nowhere, or as ever. */
+  setSilent(client: Client, silent: boolean): void;
+  /** Takes a reason to wait from a client: with no other left it is served again, in the next turn. */
+  proceed(client: Client, reason: Stop): void;
+  /** Ends the wait of a blocked client as if its time were up, or with an error. @returns whether it was blocked */
+  unblock(client: Client, how: "timeout" | "error"): boolean;
+  hasUser(name: string): boolean;
+  /** Replies to the running client that have not left yet, in bytes. */
+  pendingReplyBytes(): number;
   /** Stops the event loop for a while (DEBUG SLEEP). */
   sleep(ms: number): void;
   readonly replication: ReplicationView;

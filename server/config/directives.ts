@@ -101,9 +101,12 @@ const NETWORK = {
 
 const CLIENTS = {
   maxclients: works("Connections served at a time; more are refused.", integer(10000, 1, UINT_MAX)),
-  "maxmemory-clients": ignored(LATER, of(bytesOrPercent, "0")),
-  "client-output-buffer-limit": ignored(
-    LATER,
+  "maxmemory-clients": works(
+    "What all clients may take together, in bytes or percent of maxmemory; the largest are closed.",
+    of(bytesOrPercent, "0"),
+  ),
+  "client-output-buffer-limit": works(
+    "Replies that a client may leave lying: at most so many bytes, or so many for so long.",
     of(bufferLimits, "normal 0 0 0 slave 256mb 64mb 60 pubsub 32mb 8mb 60"),
   ),
   "client-query-buffer-limit": works(

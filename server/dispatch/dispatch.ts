@@ -11,24 +11,29 @@ import {
   StateField,
   Status,
 } from "../../core-wasm/abi.ts";
-import { type Client, Gate } from "../client/client.ts";
+import { type Client, Gate, Stop } from "../client/client.ts";
 import type { Args, CommandContext } from "../commands/context.ts";
 import { coreFlags } from "../commands/spec.ts";
 import type { CommandTable } from "../commands/table.ts";
 import type { Core } from "../core/core.ts";
 import type { CoreMemory } from "../core/memory.ts";
 import type { Framer } from "../resp/framer.ts";
+import { encodeRequest } from "../resp/request.ts";
 import { Effects, type PropagationLog } from "./effects.ts";
 
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
 const DB = (Address.IoBlock + IoField.Db) >> 2;
+const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
+const PAUSED = Gate.PausedAll | Gate.PausedWrites;
 /** Flags of ours, above those the core knows. */
 const NO_AUTH = 64;
 /** Its time is taken call by call; that of the others per run of calls. */
 const TIMED_ALONE = 128;
 /** What is executed is the subcommand that word 1 names. */
 const CONTAINER = 256;
+/** Held back by CLIENT PAUSE WRITE. */
+const MAY_REPLICATE = 16384;
 /** Calls of one command that are timed together at the most. */
 const RUN_MAX_CALLS = 64;
 /** What of a status the dispatcher must act on, with and without somebody following what changes. */
@@ -117,7 +122,8 @@ export class Dispatcher {
         coreFlags(spec) |
         (spec.flags.includes("no_auth") ? NO_AUTH : 0) |
         (spec.flags.includes("fast") ? 0 : TIMED_ALONE) |
-        (spec.subcommands !== undefined ? CONTAINER : 0),
+        (spec.subcommands !== undefined ? CONTAINER : 0) |
+        (spec.flags.includes("write") || spec.flags.includes("may_replicate") ? MAY_REPLICATE : 0),
     );
     this.names = rows.map(({ name }) => name);
     for (const spec of specs)
@@ -131,11 +137,30 @@ export class Dispatcher {
     this.attention = FOLLOWED_ATTENTION;
     log.onRefusal = (refused) => {
       this.gate = refused ? this.gate | Gate.WritesRefused : this.gate & ~Gate.WritesRefused;
-      this.ioFlags = refused
-        ? this.ioFlags | IoFlag.WritesRefused
-        : this.ioFlags & ~IoFlag.WritesRefused;
+      this.freeze();
     };
     this.effects.follow(log, () => this.propagateRequest());
+  }
+
+  /** CLIENT PAUSE: the bits hold for everybody from here on, 0 ends it. */
+  pause(gate: number): void {
+    this.gate = (this.gate & ~PAUSED) | gate;
+    this.freeze();
+    // For the rest of the chunk in hand.
+    this.core.memory.i32[FLAGS]! &= ~IoFlag.WritesRefused;
+    this.core.memory.i32[FLAGS]! |= this.ioFlags;
+  }
+
+  /** While writes are refused or paused, expired keys are hidden and nothing is evicted. */
+  private freeze(): void {
+    const frozen = (this.gate & (Gate.WritesRefused | PAUSED)) !== 0;
+    this.ioFlags = frozen ? IoFlag.WritesRefused : 0;
+  }
+
+  /** The command in the argv table as its client may have sent it. */
+  request(): Uint8Array {
+    const { args } = this;
+    return encodeRequest(Array.from({ length: args.count }, (_, i) => args.bytes(i)));
   }
 
   /** Times every call by itself, or fast ones in runs again. */
@@ -165,10 +190,12 @@ export class Dispatcher {
 
   /** Runs the command in the argv table for the client that the arena has open. */
   run(client: Client, argc: number): void {
+    const gate = client.gate | this.gate;
+    if (gate !== 0 && (gate & Gate.SkipReply) !== 0) return this.runUnanswered(client, argc);
     const index = this.find(argc);
     if (index < 0) return;
     const flags = this.flags[index]!;
-    if ((client.gate | this.gate) !== 0 && this.stopsAtGate(client, flags)) return;
+    if (gate !== 0 && this.stopsAtGate(client, flags)) return;
     if (index !== this.runCommand || this.runCalls >= RUN_MAX_CALLS) {
       if (this.runCalls > 0) this.closeRun();
       this.runCommand = index;
@@ -177,6 +204,16 @@ export class Dispatcher {
     client.lastCommand = index;
     this.call(client, index, argc);
     if ((flags & TIMED_ALONE) !== 0) this.closeRun();
+  }
+
+  /** CLIENT REPLY SKIP came before: nothing is answered, unless this command has replies switched on. */
+  private runUnanswered(client: Client, argc: number): void {
+    const { services } = this.context;
+    client.gate &= ~Gate.SkipReply;
+    services.setSilent(client, true);
+    this.run(client, argc);
+    services.setSilent(client, client.silent);
+    if ((client.stops & Stop.Postponed) !== 0) client.gate |= Gate.SkipReply;
   }
 
   /** Runs a command of the log: not timed, not counted, at no gate. */
@@ -234,6 +271,13 @@ export class Dispatcher {
     }
     if ((gate & Gate.WritesRefused) !== 0 && (flags & CommandFlag.Write) !== 0) {
       this.fail(this.log?.refusal() ?? "MISCONF Errors writing to the AOF file");
+      return true;
+    }
+    if (
+      (gate & Gate.PausedAll) !== 0 ||
+      ((gate & Gate.PausedWrites) !== 0 && (flags & MAY_REPLICATE) !== 0)
+    ) {
+      this.context.services.pause.postpone(client);
       return true;
     }
     return false;

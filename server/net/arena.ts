@@ -12,6 +12,12 @@ const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
 /** Views of up to this many bytes are kept. */
 const KEPT_VIEWS = 1024;
 
+/** Who hears of what clients have not taken. */
+export interface OutputWatcher {
+  outputGrew(client: Client): void;
+  outputShrank(client: Client): void;
+}
+
 interface Segment {
   client: Client;
   begin: number;
@@ -30,7 +36,13 @@ export class ReplyArena {
   constructor(
     private readonly memory: CoreMemory,
     private readonly stats: { netOutputBytes: number },
+    private readonly watcher: OutputWatcher,
   ) {}
+
+  /** Bytes written to the current client that have not left yet. */
+  get pendingBytes(): number {
+    return this.memory.i32[OUT_TOP]! - this.begin;
+  }
 
   /** Replies go to `client` from here on; null discards them. */
   open(client: Client | null): void {
@@ -59,11 +71,14 @@ export class ReplyArena {
 
   /** The window is full: everything in it moves to outboxes. Called in the middle of a command; writes to no socket. */
   drain(): void {
-    const { i32, u8 } = this.memory;
-    for (const { client, begin, end } of this.segments)
-      client.outbox.append(u8.subarray(begin, end));
+    const { i32 } = this.memory;
+    for (const { client, begin, end } of this.segments) this.append(client, begin, end);
     this.segments.length = 0;
-    this.current?.outbox.append(u8.subarray(this.begin, i32[OUT_TOP]!));
+    if (this.current !== null) {
+      this.append(this.current, this.begin, i32[OUT_TOP]!);
+      // Over its limit: the rest goes nowhere.
+      if (this.current.doomed) this.current = null;
+    }
     i32[OUT_TOP] = Address.Output;
     this.begin = Address.Output;
   }
@@ -79,7 +94,7 @@ export class ReplyArena {
   /** The turn's block could not be written: its replies wait in outboxes. */
   hold(): void {
     for (const { client, begin, end } of this.segments) {
-      client.outbox.append(this.memory.u8.subarray(begin, end));
+      this.append(client, begin, end);
       if (!client.held) this.held.push(client);
       client.held = true;
     }
@@ -104,9 +119,15 @@ export class ReplyArena {
     const before = client.outbox.bytes;
     const empty = client.outbox.flush((block) => client.link.write(block));
     this.stats.netOutputBytes += before - client.outbox.bytes;
-    if (!empty) return;
-    if (client.closing) client.link.end();
-    else if (client.paused) client.link.resume();
+    if (client.outbox.bytes < before) this.watcher.outputShrank(client);
+    if (empty && client.closing) client.link.end();
+  }
+
+  /** Copies a piece of the window to the client's outbox. */
+  private append(client: Client, begin: number, end: number): void {
+    if (end === begin || client.doomed) return;
+    client.outbox.append(this.memory.u8.subarray(begin, end));
+    this.watcher.outputGrew(client);
   }
 
   /** A view of the window; the short ones at its start, which most replies are, are made once. */
@@ -119,17 +140,16 @@ export class ReplyArena {
   }
 
   private send(client: Client, begin: number, end: number): void {
-    const view = this.view(begin, end);
     if (!client.outbox.isEmpty || client.held) {
-      client.outbox.append(view);
+      this.append(client, begin, end);
       this.flush(client);
       return;
     }
     if (end > begin) {
-      const taken = client.link.write(view);
+      const taken = client.link.write(this.view(begin, end));
       if (taken < 0) return;
       this.stats.netOutputBytes += taken;
-      if (taken < view.length) client.outbox.append(view.subarray(taken));
+      if (taken < end - begin) this.append(client, begin + taken, end);
     }
     if (client.closing && client.outbox.isEmpty) client.link.end();
   }

@@ -3,7 +3,9 @@
  * not read from either; one that sends more than the limits allow is closed.
  */
 import { Address, ARGV_TABLE_ENTRIES, IoField, IoFlag, StateField } from "../../core-wasm/abi.ts";
-import type { Client } from "../client/client.ts";
+import type { Backpressure } from "../client/backpressure.ts";
+import { type Client, Stop } from "../client/client.ts";
+import type { ClientLimits } from "../client/limits.ts";
 import type { Clock, ServerStats } from "../commands/context.ts";
 import type { Core } from "../core/core.ts";
 import type { Dispatcher } from "../dispatch/dispatch.ts";
@@ -11,8 +13,10 @@ import { type Framer, GOING_ON, INVALID, TOO_MANY_WORDS } from "../resp/framer.t
 import { LargeFrame, LargeState } from "../resp/large-frame.ts";
 import type { ReplyArena } from "./arena.ts";
 
-/** A client whose outbox holds more is not served until it has read. */
-const HIGH_WATER_BYTES = 1 << 20;
+/** A client that waits is not read from beyond this. */
+const WAITING_MAX_BYTES = 65536;
+/** How long an input peak is remembered. */
+const INPUT_PEAK_MS = 500;
 /** Unfinished commands above this are gathered outside the input window. */
 const CARRY_MAX_BYTES = 1 << 20;
 /** Chunks above this are given back to the kernel's pool at once instead of waiting for the collector. */
@@ -36,6 +40,8 @@ export interface ServingParts {
   readonly clock: Clock;
   readonly dispatcher: Dispatcher;
   readonly stats: ServerStats;
+  readonly backpressure: Backpressure;
+  readonly clientLimits: ClientLimits;
   error(client: Client, line: string): void;
   /** A chunk is done: its frames are about to be overwritten. */
   chunkDone(): void;
@@ -44,7 +50,7 @@ export interface ServingParts {
 export class Connection {
   private carry: Uint8Array | null = null;
   private large: LargeFrame | null = null;
-  /** Bytes that came while the client was paused in the middle of a chunk. */
+  /** Commands and parts of them that came while the client was not served, or were cut off when it stopped being. */
   private waiting: Uint8Array | null = null;
 
   constructor(
@@ -57,24 +63,24 @@ export class Connection {
     const { parts, client } = this;
     if (client.closing) return;
     parts.stats.netInputBytes += chunk.length;
-    if (client.paused) {
-      this.waiting = this.waiting === null ? chunk : Buffer.concat([this.waiting, chunk]);
-      client.carriedBytes = this.waiting.length;
-      return;
-    }
-    this.begin();
-    this.consume(chunk);
-    this.end();
+    client.chunkBytes = chunk.length;
+    if (client.stops === 0) return this.serve(chunk);
+    this.keep(chunk);
+    this.countInput();
+    if (client.carriedBytes > WAITING_MAX_BYTES) client.link.pause();
   }
 
-  /** The outbox is empty again: what waited is served. */
+  /** Nothing stops the client any more: what waited is served. */
   resume(): void {
-    this.client.paused = false;
-    const waiting = this.waiting;
-    if (waiting === null) return;
+    const { client, waiting } = this;
+    if (waiting === null || client.stops !== 0 || client.closing) return;
     this.waiting = null;
+    this.serve(waiting);
+  }
+
+  private serve(chunk: Uint8Array): void {
     this.begin();
-    this.consume(waiting);
+    this.consume(chunk);
     this.end();
   }
 
@@ -89,7 +95,7 @@ export class Connection {
     i32[PROTOCOL] = client.protocol;
     i32[DB] = client.db;
     i32[FLAGS] = (client.noTouch ? IoFlag.NoTouch : 0) | dispatcher.ioFlags;
-    arena.open(client);
+    arena.open(client.silent ? null : client);
     dispatcher.beginChunk(us);
   }
 
@@ -98,30 +104,40 @@ export class Connection {
     parts.dispatcher.endChunk();
     parts.chunkDone();
     parts.arena.close();
-    if (this.carry === null && this.large === null && this.waiting === null) {
-      client.carriedBytes = 0;
-      if (client.paused && client.outbox.isEmpty) client.link.resume();
-      return;
+    // The arena knows nothing of a client whose replies are discarded.
+    if (client.silent && client.closing) parts.arena.flush(client);
+    this.countInput();
+  }
+
+  /** Says what waits of the client, and closes it if that is too much. */
+  private countInput(): void {
+    const { parts, client, carry, large, waiting } = this;
+    if (carry === null && large === null && waiting === null && client.carriedBytes === 0) return;
+    const bytes = (carry?.length ?? 0) + (large?.gatheredBytes ?? 0) + (waiting?.length ?? 0);
+    client.carriedBytes = bytes;
+    const peakIsOld = client.lastActiveMs - client.inputPeakAtMs > INPUT_PEAK_MS;
+    if (bytes > client.inputPeakBytes || peakIsOld) {
+      client.inputPeakBytes = bytes;
+      client.inputPeakAtMs = client.lastActiveMs;
     }
-    client.carriedBytes =
-      (this.carry?.length ?? 0) + (this.large?.gatheredBytes ?? 0) + (this.waiting?.length ?? 0);
-    if (client.carriedBytes > this.parts.limits.queryBufferBytes) client.link.terminate();
-    // The socket may have taken everything when the piece left.
-    else if (client.paused && client.outbox.isEmpty) client.link.resume();
+    parts.backpressure.inputChanged(client);
+    if (bytes > parts.limits.queryBufferBytes)
+      parts.clientLimits.inputOverflow(client, carry ?? large?.firstBytes ?? waiting!);
+  }
+
+  private keep(bytes: Uint8Array): void {
+    this.waiting = this.waiting === null ? bytes : Buffer.concat([this.waiting, bytes]);
   }
 
   private consume(chunk: Uint8Array): void {
     let rest: Uint8Array | null = chunk;
     while (rest !== null && !this.client.closing) {
-      if (this.client.paused) {
-        this.waiting = rest;
-        return;
-      }
+      if (this.client.stops !== 0) return this.keep(rest);
       rest = this.large === null ? this.frameWindow(rest) : this.gather(this.large, rest);
     }
   }
 
-  /** Frames the carried bytes and the chunk in the input window. @returns what did not fit the window */
+  /** Frames the carried bytes and the chunk in the input window. @returns what is left to be consumed */
   private frameWindow(chunk: Uint8Array): Uint8Array | null {
     const { u8 } = this.parts.core.memory;
     const carried = this.carry;
@@ -135,18 +151,18 @@ export class Connection {
     const { length } = chunk;
     if (length > room) {
       u8.set(chunk.subarray(0, room), start);
-      this.frame(start + room);
-      return chunk.subarray(room);
+      const rest = this.frame(start + room);
+      const surplus = chunk.subarray(room);
+      return rest === null ? surplus : Buffer.concat([rest, surplus]);
     }
     u8.set(chunk, start);
     if (length > TRANSFER_MIN_BYTES && length === chunk.buffer.byteLength)
       (chunk.buffer as ArrayBuffer).transfer(0);
-    this.frame(start + length);
-    return null;
+    return this.frame(start + length);
   }
 
-  /** Executes what is whole in the window, a batch at a time, and keeps the rest. */
-  private frame(end: number): void {
+  /** Executes what is whole in the window, a batch at a time, and keeps the rest. @returns bytes behind a command that was too large for it */
+  private frame(end: number): Uint8Array | null {
     const { parts, client } = this;
     const { framer, core, dispatcher } = parts;
     framer.position = Address.Input;
@@ -157,58 +173,60 @@ export class Connection {
       if (frames >= PREFETCH_MIN_FRAMES) core.prefetch(frames);
       for (let i = 0; i < frames; i++) {
         dispatcher.run(client, framer.select(i));
-        if (client.closing) return;
-        if (client.paused || client.outbox.bytes > HIGH_WATER_BYTES) return this.pauseAt(end);
+        if (client.closing) return null;
+        if (client.stops !== 0) return this.stopAt(end);
       }
       framer.position = next;
     } while (framer.stopped === GOING_ON);
     core.memory.i32[ARGV_PTR] = Address.ArgvTable;
-    this.keepRest(end);
+    return this.keepRest(end);
   }
 
   /** Stops serving this client; what lies behind the current frame waits. */
-  private pauseAt(end: number): void {
+  private stopAt(end: number): null {
     const { framer, core } = this.parts;
-    const { client } = this;
-    if (!client.paused) client.link.pause();
-    client.paused = true;
-    if (framer.position < end) this.waiting = core.memory.u8.slice(framer.position, end);
+    this.keepPostponed();
+    core.memory.i32[ARGV_PTR] = Address.ArgvTable;
+    if (framer.position < end) this.keep(core.memory.u8.slice(framer.position, end));
+    return null;
   }
 
-  private keepRest(end: number): void {
+  /** A command that was not run, but postponed, comes again when the client is served. */
+  private keepPostponed(): void {
+    if ((this.client.stops & Stop.Postponed) !== 0) this.keep(this.parts.dispatcher.request());
+  }
+
+  private keepRest(end: number): Uint8Array | null {
     const { parts, client } = this;
     const { framer } = parts;
     if (framer.stopped === INVALID) {
       parts.error(client, framer.error);
       client.closing = true;
-      return;
+      return null;
     }
-    if (framer.position >= end) return;
+    if (framer.position >= end) return null;
     const tail = parts.core.memory.u8.slice(framer.position, end);
     if (framer.stopped !== TOO_MANY_WORDS && tail.length + framer.missing <= CARRY_MAX_BYTES) {
       this.carry = tail;
-      return;
+      return null;
     }
     this.large = new LargeFrame(parts.limits.maxBulkBytes);
-    this.waitForMore(this.large, this.large.push(tail));
+    return this.gather(this.large, tail);
   }
 
   /** Adds a chunk to a large command and runs it when it is whole. @returns the bytes behind it */
   private gather(large: LargeFrame, chunk: Uint8Array): Uint8Array | null {
-    const state = large.push(chunk);
-    if (state !== LargeState.Whole) {
-      this.waitForMore(large, state);
-      return null;
+    switch (large.push(chunk)) {
+      case LargeState.Whole:
+        return this.runLarge(large);
+      case LargeState.Invalid:
+        this.parts.error(this.client, large.error);
+        this.client.closing = true;
+        this.large = null;
+        return null;
+      case LargeState.More:
+        return null;
     }
-    return this.runLarge(large);
-  }
-
-  private waitForMore(large: LargeFrame, state: LargeState): void {
-    if (state === LargeState.Invalid) {
-      this.parts.error(this.client, large.error);
-      this.client.closing = true;
-      this.large = null;
-    } else if (state === LargeState.Whole) this.waiting = this.runLarge(large);
   }
 
   private runLarge(large: LargeFrame): Uint8Array | null {
@@ -224,6 +242,7 @@ export class Connection {
       core.memory.i32[ARGV_PTR] = run | 0;
       framer.canonical = false;
       parts.dispatcher.run(client, large.argc);
+      this.keepPostponed();
       parts.dispatcher.endChunk();
       parts.chunkDone();
       core.memory.i32[ARGV_PTR] = Address.ArgvTable;

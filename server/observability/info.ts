@@ -44,14 +44,15 @@ const clients: Section = ({ clients: registry, config }) => {
   let inputMax = 0;
   let outputMax = 0;
   for (const client of registry.all()) {
-    inputMax = Math.max(inputMax, client.inputBytes());
-    outputMax = Math.max(outputMax, client.outputBytes());
+    inputMax = Math.max(inputMax, client.carriedBytes);
+    outputMax = Math.max(outputMax, client.outbox.bytes);
   }
   return {
     connected_clients: registry.size,
     maxclients: config.get("maxclients"),
     client_recent_max_input_buffer: inputMax,
     client_recent_max_output_buffer: outputMax,
+    blocked_clients: registry.waitingCount(),
   };
 };
 
@@ -115,6 +116,7 @@ const stats: Section = ({ core, services }) => ({
   expire_cycle_cpu_milliseconds: Math.floor(services.stats.expireCycleMs),
   expired_keys: core.counter(StateField.ExpiredKeys),
   evicted_keys: core.counter(StateField.EvictedKeys),
+  evicted_clients: services.clientLimits.evictedClients,
   keyspace_hits: core.counter(StateField.KeyspaceHits),
   keyspace_misses: core.counter(StateField.KeyspaceMisses),
   total_error_replies: services.stats.errorReplies,

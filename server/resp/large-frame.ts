@@ -6,6 +6,9 @@
 import type { CoreMemory } from "../core/memory.ts";
 
 const HEADER_MAX_BYTES = 65536;
+const WORD_NOTE_BYTES = 8;
+/** As much as a log line shows of it. */
+const SHOWN_BYTES = 64;
 
 export enum LargeState {
   More = 0,
@@ -27,8 +30,13 @@ export class LargeFrame {
 
   constructor(private readonly maxBulkBytes: number) {}
 
+  /** What it takes so far: the chunks, and a note on each word. */
   get gatheredBytes(): number {
-    return this.gathered;
+    return this.gathered + this.words.length * WORD_NOTE_BYTES;
+  }
+
+  get firstBytes(): Uint8Array {
+    return this.chunks[0]!.subarray(0, SHOWN_BYTES);
   }
 
   /** Takes a chunk over. After Whole, `surplus` is what belongs to the next command. */
@@ -72,12 +80,12 @@ export class LargeFrame {
   private takeHeader(): boolean {
     const line = this.header.slice(0, -1);
     this.header = "";
-    const value = /^\d{1,18}$/.test(line.slice(1)) ? Number(line.slice(1)) : -1;
+    const value = /^(0|[1-9]\d{0,17})$/.test(line.slice(1)) ? Number(line.slice(1)) : -1;
     if (this.argc === 0) {
       this.argc = value;
       return true;
     }
-    if (line[0] !== "$") this.error = `ERR Protocol error: expected '$', got '${line[0] ?? ""}'`;
+    if (line[0] !== "$") this.error = `ERR Protocol error: expected '$', got '${line[0] ?? "\r"}'`;
     else if (value < 0 || value > this.maxBulkBytes)
       this.error = "ERR Protocol error: invalid bulk length";
     if (this.error) return false;

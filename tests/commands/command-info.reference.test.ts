@@ -46,6 +46,7 @@ const CHANGED_IN_72: Record<string, Partial<Record<keyof Info, string>>> = {
   msetnx: { tips: "has none: what shards answer does not add up" },
   "acl|deluser": { tips: ROUTED },
   "acl|save": { tips: ROUTED },
+  "client|setname": { tips: ROUTED },
   "config|resetstat": { tips: ROUTED },
   "config|rewrite": { tips: ROUTED },
   "acl|setuser": { tips: ROUTED },

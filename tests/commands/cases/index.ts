@@ -1,4 +1,5 @@
 /** Every command case. */
+import { connectionCases } from "./connection.ts";
 import { expireCases } from "./expire.ts";
 import { genericCases } from "./generic.ts";
 import { renameCases } from "./rename.ts";
@@ -21,4 +22,4 @@ export const allCases = [
 ];
 
 /** Cases of commands that the core does not own: they need the whole server. */
-export const wholeServerCases = [...serverCases];
+export const wholeServerCases = [...serverCases, ...connectionCases];
