@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandSpec, isPlanned } from "../server/commands/spec.ts";
 import { ALL_COMMANDS } from "../server/commands/table.ts";
+import { directiveTables } from "./configuration.ts";
 
 export interface Section {
   /** Path from this folder. */
@@ -36,6 +37,7 @@ function byGroup(wanted: (spec: CommandSpec) => boolean): string {
 
 export const SECTIONS: readonly Section[] = [
   { file: "compatibility.md", name: "commands not there yet", text: () => byGroup(isPlanned) },
+  { file: "configuration.md", name: "directives", text: directiveTables },
 ];
 
 /** The document with this section's text put between its markers. @throws Error if it has none */

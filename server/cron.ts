@@ -23,6 +23,8 @@ export interface CronParts {
   readonly stats: ServerStats;
   readonly marks: MemoryMarks;
   nowMs(): number;
+  /** Runs a slice; what it throws ends the server. */
+  guarded(work: () => void): void;
   /** Looks at some of the clients: who is silent for too long, or over a limit. */
   sweepClients(): void;
   /** False while the log refuses writes: nothing expires then. */
@@ -47,7 +49,7 @@ export class Cron {
 
   constructor(private readonly parts: CronParts) {
     this.lastSampleMs = parts.nowMs();
-    this.timer = setInterval(() => this.tick(), PERIOD_MS);
+    this.timer = setInterval(() => this.run(() => this.tick()), PERIOD_MS);
   }
 
   stop(): void {
@@ -63,6 +65,10 @@ export class Cron {
     this.lastOutput = 0;
     for (const samples of [this.opsSamples, this.inputSamples, this.outputSamples])
       samples.length = 0;
+  }
+
+  private run(work: () => void): void {
+    this.parts.guarded(work);
   }
 
   private tick(): void {
@@ -91,7 +97,7 @@ export class Cron {
     }
     if (core.freeSlice(FREE_BUDGET) === 0) more = true;
     if (core.tidySlice(TIDY_BUDGET) === 0) more = true;
-    if (more) this.immediate = setImmediate(() => this.work());
+    if (more) this.immediate = setImmediate(() => this.run(() => this.work()));
     else this.armDeadline();
   }
 
@@ -99,7 +105,8 @@ export class Cron {
   private armDeadline(): void {
     clearTimeout(this.deadlineTimer);
     const left = this.parts.core.nextDeadlineMs() - this.parts.nowMs();
-    if (left < PERIOD_MS) this.deadlineTimer = setTimeout(() => this.work(), Math.max(1, left));
+    if (left < PERIOD_MS)
+      this.deadlineTimer = setTimeout(() => this.run(() => this.work()), Math.max(1, left));
   }
 
   private sampleRates(): void {

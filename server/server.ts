@@ -18,18 +18,21 @@ import { ALL_COMMANDS, createCommandTable } from "./commands/table.ts";
 import { type Config, findDirective } from "./config/config.ts";
 import { unicode } from "./config/syntax.ts";
 import { type Core, createCore } from "./core/core.ts";
+import { crashReport } from "./crash.ts";
 import { CRON_HZ, Cron } from "./cron.ts";
 import { ArgvArgs, Dispatcher } from "./dispatch/dispatch.ts";
 import { Admission } from "./net/admission.ts";
 import { ReplyArena } from "./net/arena.ts";
 import type { ServingParts } from "./net/connection.ts";
 import { checkDescriptors, openFilesLimit } from "./net/descriptors.ts";
-import { type Listener, type ListenerEvents, listenTcp, listenUnix } from "./net/listener.ts";
+import type { ListenerEvents } from "./net/listener.ts";
+import { Listeners } from "./net/listeners.ts";
 import type { Logger } from "./observability/log.ts";
 import { type AppendLog, openAppendLog } from "./persistence/aof/log.ts";
 import { ReplicationIdentity } from "./replication/identity.ts";
 import { createFramer, type Framer } from "./resp/framer.ts";
 import { createReplyWriter } from "./resp/reply-writer.ts";
+import { Shutdown } from "./shutdown.ts";
 import { Turn } from "./turn.ts";
 import { REDIS_VERSION, VERSION } from "./version.ts";
 
@@ -68,8 +71,12 @@ export interface ServerOptions {
   seed?: readonly [number, number];
   /** `port 0` means any free port, not none. */
   anyPort?: boolean;
-  /** Called when SHUTDOWN was accepted and the server has stopped. */
+  /** A stop was accepted and begins. */
+  onStopping?: () => void;
+  /** A stop that SHUTDOWN or a signal asked for is over. */
   onStopped?: () => void;
+  /** An assertion failed or the core trapped; the report is in the log, the server serves nobody any more. */
+  onCrashed?: () => void;
 }
 
 function emptyStats(commands: number): ServerStats {
@@ -93,7 +100,6 @@ function emptyStats(commands: number): ServerStats {
 export class Server {
   readonly core: Core;
   readonly config: Config;
-  port = 0;
   private readonly clock: Clock;
   private readonly logger: Logger;
   private readonly arena: ReplyArena;
@@ -105,17 +111,19 @@ export class Server {
   private readonly serving: ServingParts;
   private readonly supervision: Supervision;
   private readonly limits = { maxBulkBytes: 0, queryBufferBytes: 0 };
-  private readonly listeners: Listener[] = [];
+  private listeners: Listeners | undefined;
   private cron: Cron | undefined;
   private turn: Turn | undefined;
   private log: AppendLog | undefined;
   private stopping: Promise<void> | undefined;
+  private crashed = false;
+  private readonly shutdowns: Shutdown;
 
   constructor(private readonly options: ServerOptions) {
     this.config = options.config;
     this.logger = options.logger;
     this.clock = options.clock ?? createSystemClock();
-    const table = createCommandTable(ALL_COMMANDS);
+    const table = createCommandTable(ALL_COMMANDS, options.config.renamedCommands);
     this.stats = emptyStats(table.rows.length);
     const seed = randomBytes(8);
     this.core = createCore({
@@ -161,15 +169,30 @@ export class Server {
       this.stats.calls[command]! += calls;
     };
     this.serving = this.servingParts();
+    this.shutdowns = new Shutdown({
+      logger: this.logger,
+      logRefusal: () => this.log?.refusal(),
+      hasLog: () => this.log !== undefined,
+      flush: () => this.turn?.end(),
+      begun: () => this.options.onStopping?.(),
+      stop: () => this.stop().then(() => this.options.onStopped?.()),
+    });
     this.applyConfig();
   }
 
   /** Loads the log, then listens. @throws Error if the log is damaged, or an address or enough files cannot be had */
   async start(): Promise<void> {
+    this.logger.notice("Server initialized");
     this.fitDescriptors();
     if (this.config.get("appendonly")) await this.openLog();
     this.cron = this.startCron();
-    await this.listen();
+    try {
+      await this.listen();
+    } catch (error) {
+      this.cron.stop();
+      await this.log?.close();
+      throw error;
+    }
   }
 
   /** Lowers maxclients to what the limit on open files leaves. @throws Error if that is nothing */
@@ -205,28 +228,65 @@ export class Server {
     const events: ListenerEvents = {
       opened: (link) => admission.admit(link),
       closed: (connection) => this.supervision.forget(connection.client),
-      failed: (connection, error) =>
-        logger.verbose(`Client ${connection.client.id}: ${error.message}`),
+      failed: (connection, error) => this.failed(connection.client, error),
       writable: (connection) => this.arena.flush(connection.client),
     };
-    const port = config.get("port");
-    if (port !== 0 || this.options.anyPort)
-      this.listeners.push(...listenTcp(config.get("bind"), port, events));
-    this.port = this.listeners[0]?.port ?? 0;
-    const path = config.path("unixsocket");
-    if (path !== "") await this.listenUnix(path, events);
-    if (this.listeners.length > 0 && this.port !== 0)
-      logger.notice("Ready to accept connections tcp");
-    if (path !== "") logger.notice("Ready to accept connections unix");
+    const { anyPort = false } = this.options;
+    this.listeners = new Listeners({ config, logger, events, anyPort });
+    await this.listeners.open();
   }
 
-  private async listenUnix(path: string, events: ListenerEvents): Promise<void> {
+  /** The socket's mistake costs the client its connection, one of ours costs everything. */
+  private failed(client: Client, error: Error): void {
+    const isOfSystem = (error as { code?: unknown }).code !== undefined;
+    if (isOfSystem) this.logger.verbose(`Client ${client.id}: ${error.message}`);
+    else this.crash(error, this.context.commands.rows[client.lastCommand]?.name);
+  }
+
+  /** Writes a report and gives everything up as it stands. */
+  crash(error: unknown, lastCommand?: string): void {
+    if (this.crashed) return;
+    this.crashed = true;
+    const { config, core, clock } = this;
+    if (config.get("crash-log-enabled"))
+      this.logger.warning(
+        crashReport({
+          error,
+          core,
+          config,
+          lastCommand,
+          clients: this.supervision.clients.size,
+          uptimeMs: clock.nowMs() - this.context.services.startedAtMs,
+        }),
+      );
+    this.log?.abandon();
+    this.cron?.stop();
+    this.listeners?.stop(true);
+    for (const client of this.supervision.clients.all()) client.link.terminate();
+    this.options.onCrashed?.();
+  }
+
+  /** Runs timed work; what it throws is our own mistake. */
+  private guarded(work: () => void): void {
     try {
-      this.listeners.push(await listenUnix(path, this.config.get("unixsocketperm"), events));
+      if (!this.crashed) work();
     } catch (error) {
-      for (const listener of this.listeners) listener.stop(true);
-      throw new Error(`Failed opening Unix socket: bind: ${(error as Error).message}`);
+      this.crash(error);
     }
+  }
+
+  /** Of TCP, 0 if it listens on none. */
+  get port(): number {
+    return this.listeners?.port ?? 0;
+  }
+
+  get isStopping(): boolean {
+    return this.shutdowns.inProgress || this.stopping !== undefined;
+  }
+
+  /** SHUTDOWN. @returns the error line if it is refused */
+  shutdown(options: ShutdownOptions): string | undefined {
+    return this.shutdowns.request(options);
   }
 
   /** Stops accepting, writes the log out, closes all clients. Idempotent. */
@@ -236,14 +296,17 @@ export class Server {
   }
 
   private async stopOnce(): Promise<void> {
-    for (const listener of this.listeners) listener.stop();
+    this.listeners?.stop(false);
     this.cron?.stop();
-    this.turn?.end();
+    if (!this.crashed) this.turn?.end();
     this.supervision.stop();
     for (const client of this.supervision.clients.all()) client.link.end();
-    for (const listener of this.listeners) listener.stop(true);
-    await this.log?.close();
-    this.logger.notice("Bundis is now ready to exit, bye bye...");
+    this.listeners?.stop(true);
+    if (this.log !== undefined && !this.crashed) {
+      this.logger.notice("Calling fsync() on the AOF file.");
+      await this.log.close();
+    }
+    this.logger.warning("Bundis is now ready to exit, bye bye...");
   }
 
   private async openLog(): Promise<void> {
@@ -267,7 +330,7 @@ export class Server {
     logger.notice(`DB loaded from append only file: ${seconds.toFixed(3)} seconds`);
     this.log = log;
     this.dispatcher.follow(log);
-    this.turn = new Turn(log, this.arena);
+    this.turn = new Turn(log, this.arena, (work) => this.guarded(work));
   }
 
   private replayTarget() {
@@ -325,6 +388,7 @@ export class Server {
       stats: this.stats,
       marks: this.marks,
       nowMs: () => this.clock.nowMs(),
+      guarded: (work) => this.guarded(work),
       sweepClients: () => this.supervision.limits.sweep(),
       mayDelete: () => this.log?.refusal() === undefined && !this.supervision.pause.active,
       afterSlice: () => {
@@ -355,6 +419,7 @@ export class Server {
       resetStats: () => this.resetStats(),
       log: (level, text) => this.logger[level](text),
       shutdown: (options) => this.shutdown(options),
+      abortShutdown: () => this.shutdowns.abort(),
       closeClient: (client, afterReplies) => {
         if (afterReplies) client.closing = true;
         else client.link.end();
@@ -388,14 +453,6 @@ export class Server {
     this.cron?.forgetRates();
   }
 
-  private shutdown(options: ShutdownOptions): string | undefined {
-    if (this.log?.refusal() !== undefined && !options.force && options.save !== false)
-      return "ERR Errors trying to SHUTDOWN. Check logs.";
-    this.logger.notice("User requested shutdown...");
-    setImmediate(() => this.stop().then(() => this.options.onStopped?.()));
-    return undefined;
-  }
-
   private applyConfig(): void {
     const { config, core, limits } = this;
     const { i32 } = core.memory;
@@ -416,8 +473,10 @@ export class Server {
     config.onChange(["maxmemory", "maxmemory-policy"], memory);
     config.onChange(["lfu-log-factor", "lfu-decay-time"], counters);
     config.onChange(["proto-max-bulk-len", "client-query-buffer-limit"], sizes);
-    config.onChange("loglevel", () => {
+    config.onChange(["loglevel", "log-format", "log-timestamp-format"], () => {
       this.logger.options.level = config.get("loglevel");
+      this.logger.options.format = config.get("log-format");
+      this.logger.options.timestamp = config.get("log-timestamp-format");
     });
     config.onChange("appendonly", () =>
       this.logger.warning(

@@ -8,6 +8,8 @@ export class Turn {
   constructor(
     private readonly log: AppendLog,
     private readonly arena: ReplyArena,
+    /** Runs the end of a turn; what it throws ends the server. */
+    private readonly guarded: (work: () => void) => void,
   ) {
     arena.deferred = true;
     log.onRelease = (verdict) => arena.releaseHeld(verdict);
@@ -18,7 +20,7 @@ export class Turn {
     if (this.scheduled) return;
     this.scheduled = true;
     // After all sockets of this turn, before the next wait for events.
-    setImmediate(() => this.end());
+    setImmediate(() => this.guarded(() => this.end()));
   }
 
   end(): void {

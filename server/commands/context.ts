@@ -86,6 +86,8 @@ export interface Services {
   log(level: LogLevel, text: string): void;
   /** Begins an orderly stop. @returns the error text if it is refused */
   shutdown(options: ShutdownOptions): string | undefined;
+  /** Calls a stop off. @returns false if none was on its way */
+  abortShutdown(): boolean;
   /** Closes a client: at once, or after its replies left. */
   closeClient(client: Client, afterReplies: boolean): void;
   /** CLIENT PAUSE. */

@@ -1,6 +1,7 @@
 /** DEBUG: what tests and people at night need. Needs `enable-debug-command`. */
 import { subcommandFault } from "./container.ts";
 import type { CommandContext } from "./context.ts";
+import { debugAssert, debugPanic } from "./debug-crash.ts";
 import { protectedHandler } from "./protected.ts";
 import { type CommandSpec, type Handler, serverCommand } from "./spec.ts";
 
@@ -94,6 +95,7 @@ function replyBuffer(context: CommandContext): void {
 }
 
 const ROWS: Record<string, DebugRow> = {
+  assert: { words: [0, 0], help: "Crash by an assertion of the core.", run: debugAssert },
   "change-repl-id": {
     words: [0, 0],
     help: "Draw a new replication id.",
@@ -133,6 +135,7 @@ const ROWS: Record<string, DebugRow> = {
       reply.ok();
     },
   },
+  panic: { words: [0, 0], help: "Crash by an error outside of the core.", run: debugPanic },
   "pause-cron": {
     words: [1, 1],
     usage: "<0|1>",
@@ -160,6 +163,7 @@ const ROWS: Record<string, DebugRow> = {
     help: "Nothing: there are no scripts yet.",
     run: withoutEffect,
   },
+  segfault: { words: [0, 0], help: "Crash by an assertion of the core.", run: debugAssert },
   "set-skip-checksum-validation": {
     words: [1, 1],
     usage: "<0|1>",

@@ -26,9 +26,12 @@ function shutdown(context: CommandContext): void {
   const { reply, services } = context;
   const options = shutdownOptions(wordsFrom(context, 1));
   if (options === undefined) return reply.error("ERR syntax error");
-  if (options.abort) return reply.error("ERR No shutdown in progress.");
+  if (options.abort)
+    return services.abortShutdown() ? reply.ok() : reply.error("ERR No shutdown in progress.");
   const refused = services.shutdown(options);
-  if (refused !== undefined) reply.error(refused);
+  if (refused !== undefined) return reply.error(refused);
+  // There is no reply: the connection ends.
+  context.client.closing = true;
 }
 
 const PICTURE_MAX = 1000;

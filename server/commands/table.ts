@@ -1,5 +1,4 @@
 /** All commands by name, and the lookup of the hot path: packed bytes into an open-addressing table, no strings. */
-
 import { ACL_COMMANDS } from "./acl.ts";
 import { CLIENT_COMMANDS } from "./client.ts";
 import { CLUSTER_COMMANDS } from "./cluster.ts";
@@ -73,6 +72,8 @@ export interface CommandTable {
   subcommandOf(container: number, name: string): number;
   /** Position by name in any case, -1 = unknown. */
   indexOf(name: string): number;
+  /** Position of the command that had this name before renames, -1 = unknown. */
+  originalOf(name: string): number;
   /** Position of the name at ptr in linear memory, in any case; -1 = unknown. Reads up to 8 bytes over its end. O(1) */
   lookup(words: DataView, ptr: number, length: number): number;
 }
@@ -92,9 +93,27 @@ function keep(word: number, bytes: number): number {
   return bytes <= 0 ? 0 : word & UPPER & ((1 << (bytes << 3)) - 1);
 }
 
-export function createCommandTable(specs: readonly CommandSpec[]): CommandTable {
-  const slots = new Int32Array(SLOTS * FIELDS);
+/** Names after `rename-command` lines, in lower case; a command whose new name is empty has none. */
+function renamed(
+  specs: readonly CommandSpec[],
+  renames: readonly (readonly [string, string])[],
+): Map<string, number> {
   const byName = new Map(specs.map((spec, index) => [spec.name, index]));
+  for (const [old, name] of renames) {
+    const index = byName.get(old.toLowerCase());
+    byName.delete(old.toLowerCase());
+    if (index !== undefined && name !== "") byName.set(name.toLowerCase(), index);
+  }
+  return byName;
+}
+
+export function createCommandTable(
+  specs: readonly CommandSpec[],
+  renames: readonly (readonly [string, string])[] = [],
+): CommandTable {
+  const slots = new Int32Array(SLOTS * FIELDS);
+  const originals = new Map(specs.map((spec, index) => [spec.name, index]));
+  const byName = renames.length === 0 ? originals : renamed(specs, renames);
   const rows: CommandRow[] = specs.map((spec) => ({ spec, name: spec.name }));
   const subcommands = specs.map((spec) => {
     const byWord = new Map<string, number>();
@@ -104,10 +123,12 @@ export function createCommandTable(specs: readonly CommandSpec[]): CommandTable 
     }
     return byWord;
   });
-  const names = specs.map((spec) => Buffer.from(spec.name.toUpperCase().padEnd(8, "\0")));
+  const names: Buffer[] = [];
 
-  for (const [index, name] of names.entries()) {
-    const length = specs[index]!.name.length;
+  for (const [text, index] of byName) {
+    const name = Buffer.from(text.toUpperCase().padEnd(8, "\0"), "latin1");
+    const { length } = text;
+    names[index] = name;
     const low = keep(name.readInt32LE(0), length);
     const high = keep(name.readInt32LE(4), length - 4);
     let slot = slotOf(low, high, length);
@@ -129,6 +150,7 @@ export function createCommandTable(specs: readonly CommandSpec[]): CommandTable 
     specs,
     rows,
     subcommandOf: (container, name) => subcommands[container]!.get(name.toLowerCase()) ?? -1,
+    originalOf: (name) => originals.get(name.toLowerCase()) ?? -1,
     indexOf: (name) => byName.get(name.toLowerCase()) ?? -1,
     lookup(words, ptr, length) {
       const low = keep(words.getInt32(ptr, true), length);

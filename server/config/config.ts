@@ -54,6 +54,8 @@ function failed(name: string, why: string): string {
 export class Config {
   /** Absolute path of the file it was read from, for CONFIG REWRITE. */
   file: string | undefined;
+  /** True if neither a file nor flags were given. */
+  isDefault = true;
   /** `rename-command` lines: [name, new name or empty]. */
   readonly renamedCommands: (readonly [string, string])[] = [];
   private readonly initials = new Map<DirectiveName, Parsed<unknown>>();
@@ -215,6 +217,18 @@ export class Config {
   *ignored(): Generator<[name: DirectiveName, why: string]> {
     for (const [name, { directive }] of this.primaries())
       if (!directive.hasEffect && !this.isInitial(name)) yield [name, directive.about];
+  }
+
+  /** Names and texts of what is not the default, without secrets. */
+  *settings(): Generator<[name: DirectiveName, text: string]> {
+    for (const [name, { directive }] of this.primaries())
+      if (!directive.secret && !this.isInitial(name)) yield [name, this.text(name)];
+  }
+
+  /** The same for the same settings. */
+  digest(): string {
+    const text = [...this.settings()].map((pair) => pair.join(" ")).join("\n");
+    return new Bun.CryptoHasher("sha256").update(text).digest("hex").slice(0, 16);
   }
 
   private *primaries(): Generator<[DirectiveName, Named]> {

@@ -33,6 +33,7 @@ import {
   bufferLimits,
   bytesOrPercent,
   directoryOf,
+  integerNear,
   type Kind,
   keyspaceEvents,
   oomScores,
@@ -159,9 +160,15 @@ const TLS = {
 };
 
 const GENERAL = {
-  daemonize: ignored("it stays in the foreground and says so", atStart(flag("no"))),
-  supervised: ignored(LATER, atStart(choice("no", ["upstart", "systemd", "auto", "no"]))),
-  pidfile: ignored(LATER, atStart(optionalText({ form: "path" }))),
+  daemonize: works("Goes on in the background.", atStart(flag("no"))),
+  supervised: works(
+    "Tells systemd when it is ready and when it stops.",
+    atStart(choice("no", ["upstart", "systemd", "auto", "no"])),
+  ),
+  pidfile: works(
+    "Holds the process id while the server runs.",
+    atStart(optionalText({ form: "path" })),
+  ),
   databases: works("Number of databases.", atStart(integer(16, 1, 128))),
   dir: works(
     "Where relative paths begin; data files lie there.",
@@ -169,7 +176,7 @@ const GENERAL = {
   ),
   hz: ignored(
     "timed work runs ten times a second, due keys when they are due",
-    integer(10, 1, 500),
+    of(integerNear({ min: 1, max: 500 }), "10"),
   ),
   "dynamic-hz": ignored("timed work does not depend on the number of clients", flag("yes")),
   "always-show-logo": ignored("there is no logo", atStart(flag("no"))),
@@ -180,11 +187,14 @@ const GENERAL = {
   ),
   "locale-collate": ignored(NO_TYPE, text("")),
   "ignore-warnings": ignored("no warning stops the start", text("")),
-  "oom-score-adj": ignored(
-    LATER,
+  "oom-score-adj": works(
+    "Moves the score by which the kernel kills when memory runs out.",
     choice("no", ["no", "yes", "relative", "absolute"], { relative: "yes" }),
   ),
-  "oom-score-adj-values": ignored(LATER, of(oomScores, "0 200 800")),
+  "oom-score-adj-values": works(
+    "The moves for a primary, a replica and a child; the first one counts.",
+    of(oomScores, "0 200 800"),
+  ),
   "disable-thp": ignored(NO_FORK, atStart(flag("yes"))),
   "io-threads": ignored(NO_THREADS, atStart(integer(1, 1, 128))),
   "io-threads-do-reads": ignored(NO_THREADS, atStart(flag("no"))),
@@ -193,8 +203,14 @@ const GENERAL = {
   aof_rewrite_cpulist: ignored(NO_FORK, atStart(optionalText())),
   bgsave_cpulist: ignored(NO_FORK, atStart(optionalText())),
   "shutdown-timeout": ignored(NO_REPLICATION, integer(10, 0, INT_MAX)),
-  "shutdown-on-sigint": ignored(LATER, choices(SHUTDOWN_FLAGS, shutdownFault)),
-  "shutdown-on-sigterm": ignored(LATER, choices(SHUTDOWN_FLAGS, shutdownFault)),
+  "shutdown-on-sigint": works(
+    "What SIGINT does, as options of SHUTDOWN.",
+    choices(SHUTDOWN_FLAGS, shutdownFault),
+  ),
+  "shutdown-on-sigterm": works(
+    "What SIGTERM does, as options of SHUTDOWN.",
+    choices(SHUTDOWN_FLAGS, shutdownFault),
+  ),
   "busy-reply-threshold": ignored(NO_SCRIPTS, alias("lua-time-limit", integer(5000, 0, LONG_MAX))),
 };
 
@@ -203,7 +219,18 @@ const LOGGING = {
     "The least level of lines that are written.",
     choice("notice", ["debug", "verbose", "notice", "warning", "nothing"]),
   ),
-  logfile: works("Where lines go; empty = stdout.", atStart(text("", { form: "path" }))),
+  logfile: works(
+    "Where lines go; empty = stdout. SIGHUP opens it anew.",
+    atStart(text("", { form: "path" })),
+  ),
+  "log-format": works(
+    "How a line is written: as Redis does, as logfmt or as JSON.",
+    choice("legacy", ["legacy", "logfmt", "json"]),
+  ),
+  "log-timestamp-format": works(
+    "How a line tells the time.",
+    choice("legacy", ["legacy", "iso8601", "milliseconds"]),
+  ),
   "syslog-enabled": ignored(NO_SYSLOG, atStart(flag("no"))),
   "syslog-ident": ignored(NO_SYSLOG, atStart(text("redis"))),
   "syslog-facility": ignored(
@@ -222,7 +249,10 @@ const LOGGING = {
       ]),
     ),
   ),
-  "crash-log-enabled": ignored(LATER, flag("yes")),
+  "crash-log-enabled": works(
+    "Writes a report when an assertion fails or the core traps.",
+    flag("yes"),
+  ),
   "crash-memcheck-enabled": ignored("the memory is the kernel's to test", flag("yes")),
   "use-exit-on-panic": ignored(FOR_TESTS, hidden(flag("no"))),
   "watchdog-period": ignored(FOR_TESTS, hidden(integer(0, 0, INT_MAX))),

@@ -87,6 +87,18 @@ export function integerIn(range: Range): Kind<number> {
   });
 }
 
+/** Any integer that is not negative, moved into the range. */
+export function integerNear(range: { min: number; max: number }): Kind<number> {
+  return plain(`${range.min} to ${range.max}`, (word) => {
+    const value = integerOf(word);
+    if (value === undefined) return new Refusal("argument couldn't be parsed into an integer");
+    const given = inRange(value, { min: 0, max: 2147483647 });
+    if (given instanceof Refusal) return given;
+    const near = Math.max(range.min, Math.min(range.max, given.value));
+    return { value: near, text: String(near) };
+  });
+}
+
 export function octalIn(range: Range): Kind<number> {
   const form = `octal, ${range.min.toString(8)} to ${range.max.toString(8)}`;
   return plain(form, (word) => {

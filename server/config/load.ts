@@ -16,6 +16,8 @@ export interface LoadOptions {
   env?: Record<string, string | undefined>;
   /** Told in fatal errors. */
   version?: string;
+  /** Names that `rename-command` may rename; all are taken if none are given. */
+  commandNames?: readonly string[];
   /** Reads standard input, for `-`. */
   readStdin?: () => string;
 }
@@ -26,6 +28,8 @@ const DEPRECATED = ["list-max-ziplist-entries", "list-max-ziplist-value", "lua-r
 interface Source {
   config: Config;
   version: string;
+  /** Names of commands after the renames so far. */
+  commandNames: Set<string> | undefined;
   /** Real paths of the files being read, outermost first. */
   readonly open: readonly string[];
 }
@@ -45,10 +49,8 @@ function applyWords(source: Source, words: readonly string[]): string | undefine
   if (named !== undefined) return source.config.load(named, rest);
   if (DEPRECATED.includes(name) && rest.length === 1) return undefined;
   if (name === "include" && rest.length === 1) return include(source, unicode(rest[0]!));
-  if (name === "rename-command" && rest.length === 2) {
-    source.config.renamedCommands.push([rest[0]!, rest[1]!]);
-    return undefined;
-  }
+  if (name === "rename-command" && rest.length === 2)
+    return renameCommand(source, rest[0]!, rest[1]!);
   if (name === "user" && rest.length >= 1) return userFault(source.config, rest);
   if (name === "loadmodule" && rest.length >= 1)
     return `Can't load module from ${rest[0]}: modules are not supported`;
@@ -59,6 +61,16 @@ function applyWords(source: Source, words: readonly string[]): string | undefine
   if (name === "sentinel" && rest.length > 0)
     return "sentinel directive while not in sentinel mode";
   return "Bad directive or wrong number of arguments";
+}
+
+function renameCommand({ config, commandNames }: Source, old: string, name: string) {
+  if (commandNames !== undefined && !commandNames.delete(old.toLowerCase()))
+    return "No such command in rename-command";
+  if (name !== "" && commandNames?.has(name.toLowerCase()))
+    return "Target command name already exists";
+  if (name !== "") commandNames?.add(name.toLowerCase());
+  config.renamedCommands.push([old, name]);
+  return undefined;
 }
 
 /** Rules of the default user that say no more than its absence would. */
@@ -187,7 +199,12 @@ function applyEnvironment(source: Source, env: Record<string, string | undefined
  */
 export function loadConfig(args: readonly string[], options: LoadOptions = {}): Config {
   const config = new Config();
-  const source: Source = { config, version: options.version ?? "Bundis", open: [] };
+  const source: Source = {
+    config,
+    version: options.version ?? "Bundis",
+    commandNames: options.commandNames && new Set(options.commandNames),
+    open: [],
+  };
   const file = args[0] === undefined || args[0].startsWith("-") ? undefined : resolve(args[0]);
   const flags = flagLines(file === undefined ? args : args.slice(1));
   let text = "";
@@ -199,6 +216,7 @@ export function loadConfig(args: readonly string[], options: LoadOptions = {}): 
   applyText({ ...source, open: file === undefined ? [] : [realpathSync(file)] }, text);
   applyEnvironment(source, options.env ?? {});
   applyText(source, flags.text);
+  config.isDefault = args.length === 0;
   return config;
 }
 

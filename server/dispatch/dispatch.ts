@@ -100,6 +100,7 @@ export class Dispatcher {
   private readonly arities: Int32Array;
   private readonly flags: Uint16Array;
   private readonly names: string[];
+  private isReplaying = false;
 
   constructor(
     private readonly core: Core,
@@ -218,8 +219,10 @@ export class Dispatcher {
 
   /** Runs a command of the log: not timed, not counted, at no gate. */
   replay(client: Client, argc: number): void {
+    this.isReplaying = true;
     const index = this.find(argc);
     if (index >= 0) this.call(client, index, argc);
+    this.isReplaying = false;
   }
 
   /** The position of the command in the argv table. @returns negative after answering that there is none, or too few words */
@@ -231,6 +234,8 @@ export class Dispatcher {
     let index = inWindow
       ? this.table.lookup(words, i32[table >> 2]!, i32[(table >> 2) + 1]!)
       : this.table.indexOf(this.args.text(0));
+    // The log has the names that commands had before they were renamed, too.
+    if (index < 0 && this.isReplaying) index = this.table.originalOf(this.args.text(0));
     if (index < 0) return this.unknown();
     if ((this.flags[index]! & CONTAINER) !== 0 && argc > 1) {
       const container = index;

@@ -88,8 +88,11 @@ export function formatLine(level: LogLevel, text: string, at: Date, options: Log
   }
 }
 
+/** Takes lines that are not written to a file. */
+export type LogSink = (level: LogLevel, text: string) => void;
+
 /** @throws Error if the file cannot be opened */
-export function createLogger(options: LogOptions): Logger {
+export function createLogger(options: LogOptions, sink?: LogSink): Logger {
   let fd = options.file === "" ? STDOUT : openSync(options.file, "a");
   const close = () => {
     if (fd !== STDOUT) closeSync(fd);
@@ -106,6 +109,7 @@ export function createLogger(options: LogOptions): Logger {
   };
   const logAt = (level: LogLevel) => (text: string) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(options.level)) return;
+    if (sink !== undefined) return sink(level, text);
     write(formatLine(level, text, new Date(), options));
   };
   return {

@@ -45,8 +45,6 @@ const NOT_PROBED: Record<string, string> = {
   databases: "at most 128 here",
   dir: "texts of the system",
   "client-query-buffer-limit": "probed values would cut the connection off",
-  hz: "Redis clamps silently, here the range is told",
-  "maxmemory-policy": "the LFU policies are not there yet",
   maxmemory: "at most 4 GiB here",
   "proto-max-bulk-len": "at most 2 GiB here",
   port: "the reference would change its port",

@@ -81,14 +81,14 @@ export function frame(words: readonly Word[]): Buffer {
   return Buffer.concat(parts);
 }
 
-/** A connection to a server on loopback. */
-export async function openConnection(port: number): Promise<Connection> {
+/** A connection to a server, on loopback unless said otherwise. */
+export async function openConnection(port: number, hostname = "127.0.0.1"): Promise<Connection> {
   let received = "";
   let wake = () => {};
   let closed = false;
   let unsent = Buffer.alloc(0);
   const socket = await Bun.connect({
-    hostname: "127.0.0.1",
+    hostname,
     port,
     socket: {
       data(_socket, chunk) {

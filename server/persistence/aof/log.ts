@@ -41,6 +41,8 @@ export interface AppendLog extends PersistenceView {
   /** Told when `refusal` begins to answer a text, and when it ends. */
   onRefusal: (refused: boolean) => void;
   setPolicy(policy: SyncPolicy): void;
+  /** Writes nothing any more, whatever is still called: memory is not trusted. */
+  abandon(): void;
   /** Writes what is left, syncs, gives the directory back. */
   close(): Promise<void>;
 }
@@ -133,6 +135,7 @@ class Log implements AppendLog {
   private policy: SyncPolicy;
   private failure: string | undefined;
   private retry: Timer | undefined;
+  private abandoned = false;
   private heldSinceMs = 0;
   private readonly syncTimer: Timer;
   private syncing = false;
@@ -212,6 +215,7 @@ class Log implements AppendLog {
 
   /** Writes the block and, under `always`, syncs it. @returns whether both went well */
   private writeBlock(): boolean {
+    if (this.abandoned) return false;
     this.postponedSinceMs = 0;
     const view = this.block.view();
     if (view.length > 0) {
@@ -342,6 +346,12 @@ class Log implements AppendLog {
       aof_delayed_fsync: this.delayedSyncs,
       aof_buffer_length: this.block.size,
     };
+  }
+
+  abandon(): void {
+    this.abandoned = true;
+    clearInterval(this.syncTimer);
+    clearInterval(this.retry);
   }
 
   async close(): Promise<void> {

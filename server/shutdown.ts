@@ -1,0 +1,85 @@
+/**
+ * An orderly stop: asked for by SHUTDOWN or a signal, refused while something would be lost, unless forced. The log's last block is
+ * written before anything is closed.
+ */
+import type { ShutdownOptions } from "./commands/context.ts";
+import type { Logger } from "./observability/log.ts";
+
+export interface ShutdownParts {
+  readonly logger: Logger;
+  /** Why the log cannot be written, or undefined; also if there is none. */
+  logRefusal(): string | undefined;
+  /** True if an append-only file keeps the data. */
+  hasLog(): boolean;
+  /** Writes what the turn has gathered for the log. */
+  flush(): void;
+  /** Stops the server and then whoever runs it. */
+  stop(): void;
+  /** It has been accepted. */
+  begun(): void;
+}
+
+const REFUSED = "ERR Errors trying to SHUTDOWN. Check logs.";
+
+export class Shutdown {
+  /** The stop that is on its way, until it begins. */
+  private pending: ReturnType<typeof setImmediate> | undefined;
+  private stopping = false;
+
+  constructor(private readonly parts: ShutdownParts) {}
+
+  get inProgress(): boolean {
+    return this.stopping || this.pending !== undefined;
+  }
+
+  /** Begins at the end of this turn. @returns the error line if it is refused */
+  request(options: ShutdownOptions): string | undefined {
+    if (this.inProgress) return undefined;
+    const { logger } = this.parts;
+    logger.notice("User requested shutdown...");
+    const fault = this.fault(options);
+    if (fault !== undefined) return this.refuse(fault);
+    this.parts.begun();
+    this.pending = setImmediate(() => {
+      this.pending = undefined;
+      this.finish(options);
+    });
+    return undefined;
+  }
+
+  /** Calls off what has not begun yet. @returns whether there was something */
+  abort(): boolean {
+    if (this.pending === undefined) return false;
+    clearImmediate(this.pending);
+    this.pending = undefined;
+    this.parts.logger.notice("Shutdown manually aborted.");
+    return true;
+  }
+
+  private fault(options: ShutdownOptions): string | undefined {
+    if (options.force) return undefined;
+    if (options.save === true && !this.parts.hasLog())
+      return "Error trying to save the DB, can't exit: RDB files are not there yet and appendonly is off.";
+    const refusal = options.save === false ? undefined : this.parts.logRefusal();
+    return refusal && `Error trying to write the append only file, can't exit: ${refusal}`;
+  }
+
+  private refuse(why: string): string {
+    const { logger } = this.parts;
+    logger.warning(why);
+    logger.warning("Errors trying to shut down the server. Check the logs for more information.");
+    return REFUSED;
+  }
+
+  private finish(options: ShutdownOptions): void {
+    this.parts.flush();
+    // The last block may be the first that the disk does not take.
+    const fault = this.fault(options);
+    if (fault !== undefined) {
+      this.refuse(fault);
+      return;
+    }
+    this.stopping = true;
+    this.parts.stop();
+  }
+}

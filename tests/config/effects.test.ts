@@ -1,0 +1,286 @@
+/** Every directive with an effect has a test that shows it: here, or where SHOWN_ELSEWHERE says. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import type { Directive } from "../../server/config/directive.ts";
+import { DIRECTIVES, type DirectiveName } from "../../server/config/directives.ts";
+import { type RunningServer, startServer } from "../../server/index.ts";
+import { type Connection, openConnection } from "../support/reference.ts";
+import { freePort, temporaryDirectory } from "../support/server-process.ts";
+
+const START = "tests/process/start.test.ts";
+const STOP = "tests/process/stop.test.ts";
+const SUPERVISION = "tests/process/supervision.test.ts";
+const PROTECTED = "tests/commands/protected.test.ts";
+const LIMITS = "tests/unit/client/limits.test.ts";
+const LOG = "tests/unit/observability/log.test.ts";
+
+/** File and name of the test. */
+const SHOWN_ELSEWHERE: Partial<Record<DirectiveName, readonly [file: string, test: string]>> = {
+  daemonize: [START, "goes to the background with daemonize"],
+  supervised: [SUPERVISION, "tells systemd over a socket"],
+  pidfile: [STOP, "stops the server in order"],
+  "oom-score-adj": [SUPERVISION, "oom-score-adj moves the kernel's score"],
+  "oom-score-adj-values": [SUPERVISION, "oom-score-adj moves the kernel's score"],
+  "shutdown-on-sigint": [STOP, "SIGINT does as shutdown-on-sigint says"],
+  "shutdown-on-sigterm": [STOP, "SIGTERM does as shutdown-on-sigterm says"],
+  loglevel: [LOG, "drops lines below its level"],
+  logfile: [STOP, "SIGHUP opens the log file anew"],
+  "log-format": [LOG, "can be logfmt"],
+  "log-timestamp-format": [LOG, "can tell an ISO time"],
+  "crash-log-enabled": [STOP, "leaves no report with crash-log-enabled no"],
+  "maxmemory-policy": ["tests/model/eviction.test.ts", "evicts in exact order on the trace"],
+  "lfu-log-factor": ["tests/model/frequency.test.ts", "lfu-log-factor 0"],
+  "lfu-decay-time": ["tests/model/frequency.test.ts", "takes the smallest counter, one off in "],
+  "client-output-buffer-limit": [LIMITS, "the hard limit closes at the end of the turn"],
+  "maxmemory-clients": [LIMITS, "closes the largest until the rest fits"],
+  "aof-load-truncated": [
+    "tests/crash/restart.test.ts",
+    "a torn tail is cut at every length, and writing goes on behind it",
+  ],
+  "tcp-keepalive": ["tests/unit/net/admission.test.ts", "keepAlive"],
+  unixsocket: ["tests/wire/unix-socket.test.ts", "it is served beside TCP"],
+  unixsocketperm: ["tests/wire/unix-socket.test.ts", "with the permissions asked for"],
+  "enable-debug-command": [PROTECTED, "DEBUG and MODULE LOAD are refused unless"],
+  "enable-module-command": [PROTECTED, "DEBUG and MODULE LOAD are refused unless"],
+  appendfsync: ["tests/crash/restart.test.ts", "acknowledged writes survive a kill -9 under %s"],
+};
+
+/** Tests of this file by directive, filled as they are defined. */
+const shownHere = new Set<string>();
+
+let dir: ReturnType<typeof temporaryDirectory>;
+const servers: RunningServer[] = [];
+const clients: Connection[] = [];
+beforeEach(() => {
+  dir = temporaryDirectory();
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  for (const server of servers.splice(0)) await server.close();
+  dir.remove();
+});
+
+function shows(names: DirectiveName, what: string, run: () => Promise<void>): void {
+  shownHere.add(names);
+  test(`${names} ${what}`, run);
+}
+
+async function start(config: Record<string, string>, port = 0): Promise<RunningServer> {
+  const server = await startServer({ port, config });
+  servers.push(server);
+  return server;
+}
+
+async function connect(server: { port: number }): Promise<Connection> {
+  const client = await openConnection(server.port);
+  clients.push(client);
+  return client;
+}
+
+/** Connects and asks once. @returns the reply, or "closed" */
+async function ping(port: number, hostname: string): Promise<string> {
+  return await new Promise<string>((resolve) => {
+    Bun.connect({
+      hostname,
+      port,
+      socket: {
+        open: (socket) => void socket.write("PING\r\n"),
+        data(socket, chunk) {
+          resolve(chunk.toString());
+          socket.end();
+        },
+        close: () => resolve("closed"),
+      },
+    }).catch(() => resolve("refused"));
+  });
+}
+
+const elsewhere = Object.values(networkInterfaces())
+  .flat()
+  .find((address) => address?.family === "IPv4" && !address.internal)?.address;
+if (elsewhere === undefined) console.log("no address but loopback: bind is tested with 127.0.0.2");
+
+describe("directives of the network", () => {
+  shows("port", "is where it listens, and can be changed", async () => {
+    const [port, other, taken] = [freePort(), freePort(), freePort()];
+    const server = await start({}, port);
+    expect(await ping(port, "127.0.0.1")).toBe("+PONG\r\n");
+    await start({}, taken);
+    const client = await connect(server);
+    expect(await client.raw("CONFIG", "SET", "port", String(taken))).toBe(
+      "-ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. Check server logs.\r\n",
+    );
+    expect(await ping(port, "127.0.0.1")).toBe("+PONG\r\n");
+    expect(await client.raw("CONFIG", "SET", "port", String(other))).toBe("+OK\r\n");
+    expect(server.port).toBe(other);
+    expect(await ping(other, "127.0.0.1")).toBe("+PONG\r\n");
+    expect(await ping(port, "127.0.0.1")).toBe("refused");
+    expect(await client.raw("PING")).toBe("+PONG\r\n");
+  });
+
+  shows("bind", "says at which addresses", async () => {
+    const server = await start({ bind: "127.0.0.2" });
+    expect(await ping(server.port, "127.0.0.2")).toBe("+PONG\r\n");
+    expect(await ping(server.port, "127.0.0.1")).toBe("refused");
+    const client = await openConnection(server.port, "127.0.0.2");
+    clients.push(client);
+    expect(await client.raw("CONFIG", "SET", "bind", "1.2.3.4")).toBe(
+      "-ERR CONFIG SET failed (possibly related to argument 'bind') - Failed to bind to specified addresses.\r\n",
+    );
+    expect(await client.raw("CONFIG", "SET", "bind", "127.0.0.1 -127.0.0.3")).toBe("+OK\r\n");
+    expect(await ping(server.port, "127.0.0.3")).toBe("+PONG\r\n");
+    expect(await ping(server.port, "127.0.0.2")).toBe("refused");
+    expect(await client.raw("PING")).toBe("+PONG\r\n");
+  });
+
+  shows(
+    "protected-mode",
+    "refuses who is not on loopback, as long as there is no password",
+    async () => {
+      const server = await start({ bind: "0.0.0.0" });
+      const remote = elsewhere ?? "127.0.0.2";
+      const refused = elsewhere === undefined ? "+PONG\r\n" : "-DENIED ";
+      expect(await ping(server.port, remote)).toStartWith(refused);
+      const local = await connect(server);
+      await local.raw("CONFIG", "SET", "protected-mode", "no");
+      expect(await ping(server.port, remote)).toBe("+PONG\r\n");
+    },
+  );
+
+  shows("maxclients", "refuses one more", async () => {
+    const server = await start({ maxclients: "1" });
+    const first = await connect(server);
+    expect(await first.raw("PING")).toBe("+PONG\r\n");
+    expect(await ping(server.port, "127.0.0.1")).toBe("-ERR max number of clients reached\r\n");
+    await first.raw("CONFIG", "SET", "maxclients", "2");
+    expect(await ping(server.port, "127.0.0.1")).toBe("+PONG\r\n");
+  });
+
+  shows("timeout", "closes who is idle", async () => {
+    const server = await start({ timeout: "1" });
+    const client = await connect(server);
+    expect(await client.raw("PING")).toBe("+PONG\r\n");
+    const watcher = await connect(server);
+    for (;;) {
+      const list = await watcher.raw("CLIENT", "LIST");
+      if (list.split("\n").filter((line) => line.startsWith("id=")).length === 1) break;
+      await Bun.sleep(100);
+    }
+  });
+
+  shows("proto-max-bulk-len", "bounds an argument", async () => {
+    const server = await start({ "proto-max-bulk-len": "1mb" });
+    const client = await connect(server);
+    expect(await client.raw("SET", "k", "v".repeat(1048576))).toBe("+OK\r\n");
+    const tooLong = client.raw("SET", "k", "v".repeat(1048577));
+    expect(await tooLong).toBe("-ERR Protocol error: invalid bulk length\r\n");
+  });
+
+  shows("client-query-buffer-limit", "closes who sends more than it without an end", async () => {
+    const server = await start({ "client-query-buffer-limit": "1mb" });
+    const closed = await new Promise<boolean>((resolve) => {
+      const head = Buffer.from("*2\r\n$4\r\nECHO\r\n$200000000\r\n");
+      let left = Buffer.concat([head, Buffer.alloc(8 << 20, "x")]);
+      Bun.connect({
+        hostname: "127.0.0.1",
+        port: server.port,
+        socket: {
+          open(socket) {
+            left = left.subarray(socket.write(left));
+          },
+          drain(socket) {
+            left = left.subarray(socket.write(left));
+          },
+          data() {},
+          close: () => resolve(true),
+        },
+      });
+    });
+    expect(closed).toBe(true);
+  });
+});
+
+describe("directives of security", () => {
+  shows("requirepass", "is asked for, whatever bytes it has and whenever it is set", async () => {
+    const server = await start({ requirepass: "żółw" });
+    const client = await connect(server);
+    expect(await client.raw("PING")).toStartWith("-NOAUTH");
+    expect(await client.raw("AUTH", Buffer.from("zolw"))).toStartWith("-WRONGPASS");
+    expect(await client.raw("AUTH", Buffer.from("żółw"))).toBe("+OK\r\n");
+    const bytes = Buffer.from([0xff, 0x00, 0xe9, 0x20]);
+    expect(await client.raw("CONFIG", "SET", "requirepass", bytes)).toBe("+OK\r\n");
+    const next = await connect(server);
+    expect(await next.raw("AUTH", Buffer.from("żółw"))).toStartWith("-WRONGPASS");
+    expect(await next.raw("AUTH", bytes)).toBe("+OK\r\n");
+  });
+
+  shows("enable-protected-configs", "lets dir be set", async () => {
+    const set = async (mode: string) => {
+      const client = await connect(await start({ "enable-protected-configs": mode }));
+      return await client.raw("CONFIG", "SET", "dir", dir.path);
+    };
+    expect(await set("no")).toEndWith("can't set protected config\r\n");
+    expect(await set("yes")).toBe("+OK\r\n");
+    expect(await set("local")).toBe("+OK\r\n");
+  });
+});
+
+describe("directives of the data", () => {
+  shows("databases", "bounds SELECT", async () => {
+    const client = await connect(await start({ databases: "3" }));
+    expect(await client.raw("SELECT", "2")).toBe("+OK\r\n");
+    expect(await client.raw("SELECT", "3")).toBe("-ERR DB index is out of range\r\n");
+  });
+
+  shows("maxmemory", "bounds what is kept", async () => {
+    const client = await connect(await start({ maxmemory: "1" }));
+    expect(await client.raw("SET", "k", "v")).toStartWith("-OOM ");
+    await client.raw("CONFIG", "SET", "maxmemory", "100mb");
+    expect(await client.raw("SET", "k", "v")).toBe("+OK\r\n");
+  });
+
+  const logDirectory = (name: string) => join(dir.path, name);
+
+  shows("appendonly", "keeps what was written", async () => {
+    const config = { appendonly: "yes", dir: dir.path };
+    const first = await start(config);
+    await (await connect(first)).raw("SET", "k", "v");
+    await first.close();
+    expect(await (await connect(await start(config))).raw("GET", "k")).toBe("$1\r\nv\r\n");
+  });
+
+  shows("dir", "is where the log lies", async () => {
+    await start({ appendonly: "yes", dir: dir.path });
+    expect(existsSync(logDirectory("appendonlydir"))).toBe(true);
+  });
+
+  shows("appenddirname", "names its directory", async () => {
+    await start({ appendonly: "yes", dir: dir.path, appenddirname: "other" });
+    expect(existsSync(logDirectory("other/appendonly.aof.manifest"))).toBe(true);
+  });
+
+  shows("appendfilename", "names its files", async () => {
+    mkdirSync(logDirectory("appendonlydir"));
+    await start({ appendonly: "yes", dir: dir.path, appendfilename: "other.aof" });
+    expect(existsSync(logDirectory("appendonlydir/other.aof.1.incr.aof"))).toBe(true);
+  });
+});
+
+describe("the tests", () => {
+  const names = (Object.entries(DIRECTIVES) as [DirectiveName, Directive][])
+    .filter(([, row]) => row.hasEffect)
+    .map(([name]) => name);
+
+  test("show each directive that has an effect, and none that has not", () => {
+    const shown = [...shownHere, ...Object.keys(SHOWN_ELSEWHERE)];
+    expect(names.filter((name) => !shown.includes(name))).toEqual([]);
+    expect(shown.filter((name) => !names.includes(name as DirectiveName))).toEqual([]);
+  });
+
+  test("exist where they are said to be", () => {
+    for (const [file, name] of Object.values(SHOWN_ELSEWHERE))
+      expect(readFileSync(join(import.meta.dir, "../..", file), "utf8")).toContain(name);
+  });
+});
