@@ -106,6 +106,10 @@ export class State {
   decayMinutes: u32; // lfu-decay-time
   frequencyStep: u64; // minutes of a list of the ring
   frequencyNow: i64; // the step of the ring that was last looked at
+  packedAt: u32; // position in the packed sequence that was changed last
+  elementPtr: u32; // the element read last: bytes, or 0 for an integer
+  elementLength: u32;
+  elementInteger: i64;
 }
 
 /** Areas inside State, as offsets from its start. */
@@ -124,6 +128,7 @@ export enum ScratchArea {
   Step = 0, // u32[24]: refs of a walk step
   Number = 0x400, // a formatted number
   Split = 0x1000, // 1 KiB per segment depth
+  Element = 0xc00, // digits and head of an element of a packed sequence
   Argument = 0x20000, // numbers parsed from arguments
   Found = 0x30000, // u32[65536]: refs that one SCAN answers
 }

@@ -1,2 +1,40 @@
 /** Entry of the test build: the ABI, and doors to the inner structures that model tests drive. Never shipped. */
+
+import { state } from "./state";
+import { readElementText } from "./types/packed";
+
 export * from "./index";
+export { alloc, free } from "./memory/allocator";
+export {
+  checkPacked,
+  copyPacked,
+  elementEquals,
+  newPacked,
+  packedAppend,
+  packedBytes,
+  packedCount,
+  packedFind,
+  packedFirst,
+  packedInsert,
+  packedLast,
+  packedNext,
+  packedPrevious,
+  packedRemove,
+  packedReplace,
+  packedSeek,
+} from "./types/packed";
+
+/** Where the last change of a packed sequence happened. */
+export function packedAt(): u32 {
+  return state.packedAt;
+}
+
+/** Reads an element as bytes. @returns their address; `elementLength` is their number */
+export function elementText(at: usize): u32 {
+  readElementText(at);
+  return state.elementPtr;
+}
+
+export function elementLength(): u32 {
+  return state.elementLength;
+}

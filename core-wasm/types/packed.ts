@@ -1,0 +1,389 @@
+/**
+ * Packed sequences: the compact form of every small collection, and the nodes of lists. The bytes are those of Redis's listpack, which
+ * dumps hold as they are.
+ *
+ *   0 u32 bytes in all |4 u16 elements, 65535 = not known |6 elements |last 0xff
+ *   element: encoding byte (with a short length or value), the rest of length or value, string bytes, then the length of all of that
+ *   in groups of 7 bits to be read from behind
+ *
+ * A position is the address of an element; 0 = there is none. Strings that spell an integer in its one way are kept as integers. Whoever
+ * changes a sequence goes on with the address that comes back, and with `State.packedAt` as position: the block may have moved.
+ */
+import { Address } from "../abi";
+import { alloc, free, roundedBytes, usableBytes } from "../memory/allocator";
+import { equal } from "../memory/bytes";
+import { formatInt64, parseInt64 } from "../memory/text";
+import { ensure, ScratchArea, state } from "../state";
+
+const HEADER_BYTES: u32 = 6;
+const END: u8 = 0xff;
+const COUNT_UNKNOWN: u32 = 65535;
+/** Longest block: positions and sizes stay far from 32 bits. */
+export const PACKED_MAX_BYTES: u32 = 1 << 30;
+
+enum Code {
+  String12 = 0xe0,
+  String32 = 0xf0,
+  Int16 = 0xf1,
+  Int24 = 0xf2,
+  Int32 = 0xf3,
+  Int64 = 0xf4,
+}
+
+const INTEGER_TEXT: usize = Address.Scratch + ScratchArea.Element;
+const PARSED: usize = Address.Scratch + ScratchArea.Element + 32;
+/** Encoding, length or value, and the length from behind of an element that is being written. */
+const HEAD: usize = Address.Scratch + ScratchArea.Element + 40;
+
+export function packedBytes(packed: usize): u32 {
+  return load<u32>(packed);
+}
+
+/** Elements. O(1) below 65535, else O(n) */
+export function packedCount(packed: usize): u32 {
+  const known = <u32>load<u16>(packed, 4);
+  if (known !== COUNT_UNKNOWN) return known;
+  let count: u32 = 0;
+  for (let at = packedFirst(packed); at !== 0; at = packedNext(at)) count += 1;
+  return count;
+}
+
+function changeCount(packed: usize, by: i32): void {
+  const known = <i32>load<u16>(packed, 4);
+  if (known === <i32>COUNT_UNKNOWN) return;
+  const count = known + by;
+  store<u16>(packed, <u16>(count >= <i32>COUNT_UNKNOWN ? <i32>COUNT_UNKNOWN : count), 4);
+}
+
+/** An empty sequence with room for `bytes` of elements. @returns 0 = no memory */
+export function newPacked(bytes: u32): usize {
+  const packed = alloc(HEADER_BYTES + 1 + bytes);
+  if (packed === 0) return 0;
+  store<u32>(packed, HEADER_BYTES + 1);
+  store<u16>(packed, 0, 4);
+  store<u8>(packed, END, HEADER_BYTES);
+  return packed;
+}
+
+/** Bytes of an element without the length that is read from behind. */
+function bodyBytes(at: usize): u32 {
+  const code = <u32>load<u8>(at);
+  if (code < 0x80) return 1;
+  if (code < 0xc0) return 1 + (code & 63);
+  if (code < 0xe0) return 2;
+  if (code < 0xf0) return 2 + (((code & 15) << 8) | load<u8>(at, 1));
+  if (code === Code.String32) return 5 + load<u32>(at, 1);
+  if (code === Code.Int16) return 3;
+  if (code === Code.Int24) return 4;
+  return code === Code.Int32 ? 5 : 9;
+}
+
+/** Bytes that a body's length takes when it is read from behind. */
+function tailBytes(body: u32): u32 {
+  if (body < 1 << 7) return 1;
+  if (body < 1 << 14) return 2;
+  if (body < 1 << 21) return 3;
+  return body < 1 << 28 ? 4 : 5;
+}
+
+function elementBytes(at: usize): u32 {
+  const body = bodyBytes(at);
+  return body + tailBytes(body);
+}
+
+export function packedFirst(packed: usize): usize {
+  const at = packed + HEADER_BYTES;
+  return load<u8>(at) === END ? 0 : at;
+}
+
+export function packedNext(at: usize): usize {
+  const next = at + elementBytes(at);
+  return load<u8>(next) === END ? 0 : next;
+}
+
+export function packedLast(packed: usize): usize {
+  return packedPrevious(packed, packed + load<u32>(packed) - 1);
+}
+
+export function packedPrevious(packed: usize, at: usize): usize {
+  if (at === packed + HEADER_BYTES) return 0;
+  let p = at - 1;
+  let body: u32 = 0;
+  let shift: u32 = 0;
+  for (;;) {
+    const group = <u32>load<u8>(p);
+    body |= (group & 127) << shift;
+    if ((group & 128) === 0) break;
+    shift += 7;
+    p -= 1;
+  }
+  return p - body;
+}
+
+/** The element at an index, counted from behind if negative; 0 = there is none. O(n) */
+export function packedSeek(packed: usize, index: i32): usize {
+  let at: usize;
+  if (index >= 0) {
+    const count = <u32>load<u16>(packed, 4);
+    if (count !== COUNT_UNKNOWN) {
+      if (<u32>index >= count) return 0;
+      // From the nearer end.
+      if (<u32>index > count >> 1) return packedSeek(packed, index - <i32>count);
+    }
+    at = packedFirst(packed);
+    for (let i = index; i > 0 && at !== 0; i--) at = packedNext(at);
+    return at;
+  }
+  at = packedFirst(packed) === 0 ? 0 : packedLast(packed);
+  for (let i = index; i < -1 && at !== 0; i++) at = packedPrevious(packed, at);
+  return at;
+}
+
+/**
+ * Reads an element: into State.elementPtr and elementLength, or, of an integer, into State.elementInteger, elementPtr being 0 then.
+ * A string's bytes are borrowed.
+ */
+export function readElement(at: usize): void {
+  const code = <u32>load<u8>(at);
+  if (code >= 0x80 && code < 0xc0) {
+    state.elementPtr = <u32>at + 1;
+    state.elementLength = code & 63;
+    return;
+  }
+  if (code >= 0xe0 && code < 0xf0) {
+    state.elementPtr = <u32>at + 2;
+    state.elementLength = ((code & 15) << 8) | load<u8>(at, 1);
+    return;
+  }
+  if (code === Code.String32) {
+    state.elementPtr = <u32>at + 5;
+    state.elementLength = load<u32>(at, 1);
+    return;
+  }
+  state.elementPtr = 0;
+  if (code < 0x80) state.elementInteger = code;
+  else if (code < 0xe0) {
+    const value = ((code & 31) << 8) | load<u8>(at, 1);
+    state.elementInteger = <i64>(<i32>(value << 19) >> 19);
+  } else if (code === Code.Int16) state.elementInteger = load<i16>(at, 1);
+  else if (code === Code.Int24) {
+    state.elementInteger = <i64>(
+      (<i32>(((<u32>load<u16>(at, 1)) << 8) | ((<u32>load<u8>(at, 3)) << 24)) >> 8)
+    );
+  } else if (code === Code.Int32) state.elementInteger = load<i32>(at, 1);
+  else state.elementInteger = load<i64>(at, 1);
+}
+
+/** Reads an element as bytes: State.elementPtr and elementLength. An integer's digits lie in scratch until the next reading. */
+export function readElementText(at: usize): void {
+  readElement(at);
+  if (state.elementPtr !== 0) return;
+  state.elementPtr = <u32>INTEGER_TEXT;
+  state.elementLength = formatInt64(state.elementInteger, INTEGER_TEXT);
+}
+
+/** Whether the element is these bytes. */
+export function elementEquals(at: usize, ptr: usize, length: u32): bool {
+  readElement(at);
+  if (state.elementPtr !== 0)
+    return state.elementLength === length && equal(state.elementPtr, ptr, length);
+  return parseInt64(ptr, length, PARSED) && load<i64>(PARSED) === state.elementInteger;
+}
+
+/**
+ * The first element from `at` on that is these bytes, looking at one and passing over `skip`; 0 = there is none. O(n)
+ */
+export function packedFind(at: usize, ptr: usize, length: u32, skip: u32): usize {
+  const isInteger = parseInt64(ptr, length, PARSED);
+  const value = isInteger ? load<i64>(PARSED) : 0;
+  while (at !== 0) {
+    readElement(at);
+    if (state.elementPtr !== 0) {
+      // What is kept as a string spells no integer.
+      if (!isInteger && state.elementLength === length && equal(state.elementPtr, ptr, length))
+        return at;
+    } else if (isInteger && state.elementInteger === value) return at;
+    for (let i: u32 = 0; i <= skip && at !== 0; i++) at = packedNext(at);
+  }
+  return 0;
+}
+
+/** Writes the head of an element (all but a string's bytes and the length from behind) to HEAD. @returns its bytes */
+function writeHead(ptr: usize, length: u32): u32 {
+  if (parseInt64(ptr, length, PARSED)) return writeInteger(load<i64>(PARSED));
+  if (length < 64) {
+    store<u8>(HEAD, <u8>(0x80 | length));
+    return 1;
+  }
+  if (length < 4096) {
+    store<u8>(HEAD, <u8>(Code.String12 | (length >> 8)));
+    store<u8>(HEAD, <u8>length, 1);
+    return 2;
+  }
+  store<u8>(HEAD, <u8>Code.String32);
+  store<u32>(HEAD, length, 1);
+  return 5;
+}
+
+function writeInteger(value: i64): u32 {
+  if (value >= 0 && value < 128) {
+    store<u8>(HEAD, <u8>value);
+    return 1;
+  }
+  if (value >= -4096 && value < 4096) {
+    const bits = <u32>value & 0x1fff;
+    store<u8>(HEAD, <u8>(0xc0 | (bits >> 8)));
+    store<u8>(HEAD, <u8>bits, 1);
+    return 2;
+  }
+  store<i64>(HEAD, value, 1);
+  if (value === <i64>(<i16>value)) {
+    store<u8>(HEAD, <u8>Code.Int16);
+    return 3;
+  }
+  if (value >= -(1 << 23) && value < 1 << 23) {
+    store<u8>(HEAD, <u8>Code.Int24);
+    return 4;
+  }
+  const fits32 = value === <i64>(<i32>value);
+  store<u8>(HEAD, <u8>(fits32 ? Code.Int32 : Code.Int64));
+  return fits32 ? 5 : 9;
+}
+
+function isStringHead(): bool {
+  const code = <u32>load<u8>(HEAD);
+  return (code >= 0x80 && code < 0xc0) || (code >= 0xe0 && code <= <u32>Code.String32);
+}
+
+/** Bytes that an element of these bytes takes. */
+export function packedElementBytes(ptr: usize, length: u32): u32 {
+  const head = writeHead(ptr, length);
+  const body = isStringHead() ? head + length : head;
+  return body + tailBytes(body);
+}
+
+/** Writes a whole element. @returns the byte behind it */
+function writeElement(at: usize, head: u32, ptr: usize, length: u32): usize {
+  memory.copy(at, HEAD, head);
+  let body = head;
+  if (isStringHead()) {
+    memory.copy(at + head, ptr, length);
+    body += length;
+  }
+  const tail = tailBytes(body);
+  let p = at + body;
+  for (let i = tail; i > 0; i--) {
+    const group = (body >> ((i - 1) * 7)) & 127;
+    // The first byte read from behind is the last one; all but the one in front go on.
+    store<u8>(p, <u8>(i === tail ? group : group | 128));
+    p += 1;
+  }
+  return p;
+}
+
+/** Makes room for `bytes` in all. @returns the block, which may have moved, 0 = no memory, nothing changed */
+export function packedReserve(packed: usize, bytes: u32): usize {
+  if (bytes > PACKED_MAX_BYTES) return 0;
+  if (usableBytes(packed) >= bytes) return packed;
+  const larger = alloc(bytes);
+  if (larger === 0) return 0;
+  memory.copy(larger, packed, load<u32>(packed));
+  free(packed);
+  return larger;
+}
+
+/**
+ * Inserts an element before the one at `at`, or at the end if that is 0. State.packedAt is where it lies.
+ * @returns the block, 0 = no memory, nothing changed. O(bytes behind it)
+ */
+export function packedInsert(packed: usize, at: usize, ptr: usize, length: u32): usize {
+  const end = packed + load<u32>(packed) - 1;
+  return splice(packed, at === 0 ? end : at, 0, ptr, length);
+}
+
+export function packedAppend(packed: usize, ptr: usize, length: u32): usize {
+  return splice(packed, packed + load<u32>(packed) - 1, 0, ptr, length);
+}
+
+/** Puts these bytes in the place of the element at `at`, otherwise as packedInsert. */
+export function packedReplace(packed: usize, at: usize, ptr: usize, length: u32): usize {
+  return splice(packed, at, elementBytes(at), ptr, length);
+}
+
+function splice(packed: usize, at: usize, removed: u32, ptr: usize, length: u32): usize {
+  const added = packedElementBytes(ptr, length);
+  const before = load<u32>(packed);
+  const offset = at - packed;
+  if (<u64>before + added > <u64>PACKED_MAX_BYTES) return 0;
+  const bytes = before + added - removed;
+  const block = packedReserve(packed, bytes);
+  if (block === 0) return 0;
+  const to = block + offset;
+  memory.copy(to + added, to + removed, before - <u32>offset - removed);
+  writeElement(to, writeHead(ptr, length), ptr, length);
+  store<u32>(block, bytes);
+  if (removed === 0) changeCount(block, 1);
+  state.packedAt = <u32>to;
+  return removed > added ? packedTrim(block) : block;
+}
+
+/**
+ * Removes `count` elements from `at` on, all of which must be there. State.packedAt is the one behind them, 0 = none.
+ * @returns the block. O(bytes behind them)
+ */
+export function packedRemove(packed: usize, at: usize, count: u32): usize {
+  let end = at;
+  for (let i: u32 = 0; i < count; i++) {
+    ensure(load<u8>(end) !== END, 701, i);
+    end += elementBytes(end);
+  }
+  const before = load<u32>(packed);
+  const removed = <u32>(end - at);
+  memory.copy(at, end, packed + before - end);
+  store<u32>(packed, before - removed);
+  changeCount(packed, -(<i32>count));
+  state.packedAt = load<u8>(at) === END ? 0 : <u32>at;
+  return packedTrim(packed);
+}
+
+/** Gives back what a shrunk sequence has too much: a quarter of its block. Keeps State.packedAt right. */
+function packedTrim(packed: usize): usize {
+  const bytes = load<u32>(packed);
+  const usable = usableBytes(packed);
+  if (roundedBytes(bytes) > usable - (usable >> 2)) return packed;
+  const smaller = alloc(bytes);
+  if (smaller === 0) return packed;
+  memory.copy(smaller, packed, bytes);
+  if (state.packedAt !== 0) state.packedAt = state.packedAt - <u32>packed + <u32>smaller;
+  free(packed);
+  return smaller;
+}
+
+/** A copy with all its elements. @returns 0 = no memory */
+export function copyPacked(packed: usize): usize {
+  const bytes = load<u32>(packed);
+  const copy = alloc(bytes);
+  if (copy !== 0) memory.copy(copy, packed, bytes);
+  return copy;
+}
+
+/** Asserts header, element lengths in both directions and the end. @returns elements. O(n) */
+export function checkPacked(packed: usize): u32 {
+  const bytes = load<u32>(packed);
+  ensure(bytes >= HEADER_BYTES + 1 && bytes <= usableBytes(packed), 710, bytes);
+  let count: u32 = 0;
+  let previous: usize = 0;
+  let at = packed + HEADER_BYTES;
+  const end = packed + bytes - 1;
+  while (at < end) {
+    ensure(load<u8>(at) !== END, 711, <u32>at);
+    ensure(packedPrevious(packed, at) === previous, 712, <u32>at);
+    previous = at;
+    at += elementBytes(at);
+    count += 1;
+  }
+  ensure(at === end && load<u8>(at) === END, 713, <u32>at);
+  const known = <u32>load<u16>(packed, 4);
+  ensure(known === COUNT_UNKNOWN || known === count, 714, known);
+  return count;
+}
