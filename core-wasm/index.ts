@@ -22,6 +22,7 @@ import { alloc, free, initAllocator } from "./memory/allocator";
 import { seedHash } from "./memory/bytes";
 import { FIRST_PAGE, growAhead } from "./memory/pages";
 import { IoBlock, NO_TABLE, state } from "./state";
+import { freeGarbage } from "./types/garbage";
 
 export { execute } from "./dispatch";
 
@@ -72,10 +73,11 @@ export function expireSlice(budget: i32): i32 {
   return expireDue(budget);
 }
 
-/** Frees flushed tables. @returns steps left over; 0 = more waits */
+/** Frees flushed tables and large deleted values. @returns steps left over; 0 = more waits */
 export function freeSlice(budget: i32): i32 {
   beginSlice();
-  return freeOrphans(budget);
+  budget = freeOrphans(budget);
+  return budget > 0 ? freeGarbage(budget) : 0;
 }
 
 /** Builds a changed order, grows ahead, merges, defragments. @returns steps left over; 0 = more waits */

@@ -110,6 +110,7 @@ export class State {
   elementPtr: u32; // the element read last: bytes, or 0 for an integer
   elementLength: u32;
   elementInteger: i64;
+  garbage: u32; // first node of the list of large values to be freed
 }
 
 /** Areas inside State, as offsets from its start. */

@@ -21,6 +21,7 @@ import { freeOrphans } from "../keyspace/orphans";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { io, ScratchArea, state } from "../state";
+import { freeGarbage } from "../types/garbage";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
 const ORPHANS_MAX: u32 = 100;
@@ -109,7 +110,10 @@ function finishFlush(db: u32, argc: u32): void {
   effects.changed();
   // Table ids are few: a flood of flushes pays for itself.
   const synchronous = argc === 2 && argWord(1) === Word.SYNC;
-  if (synchronous || state.orphanCount >= ORPHANS_MAX) freeOrphans(i32.MAX_VALUE);
+  if (synchronous || state.orphanCount >= ORPHANS_MAX) {
+    freeOrphans(i32.MAX_VALUE);
+    freeGarbage(i32.MAX_VALUE);
+  }
   reply.ok();
 }
 

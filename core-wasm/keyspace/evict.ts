@@ -6,6 +6,7 @@ import { Address, EvictionPolicy, IoFlag, MAX_DATABASES } from "../abi";
 import * as effects from "../effects";
 import { reserveInUse } from "../memory/pages";
 import { io, NO_TABLE, random64, ScratchArea, state } from "../state";
+import { freeGarbage } from "../types/garbage";
 import { deadlineOf, Entry, entryAt, keyLength, keyPtr, tableOf } from "./entry";
 import { databaseOf, removeEntry, tableIdOf } from "./keyspace";
 import { firstToEvict, isFrequency, Order, orderOf, Stage, takesAllKeys } from "./order";
@@ -134,6 +135,10 @@ function shrinkTo(target: u64): void {
   while (usedBytes() > target) {
     if (state.orphanCount > 0) {
       freeOrphans(ORPHAN_STEP);
+      continue;
+    }
+    if (state.garbage !== 0) {
+      freeGarbage(ORPHAN_STEP);
       continue;
     }
     const entry = victim();

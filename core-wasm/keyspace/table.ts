@@ -1,5 +1,5 @@
 /**
- * Hash tables of entry refs: extendible hashing over segments of 16 buckets of 64 bytes, in the order of the hash.
+ * Hash tables of refs to entries, or to the members of one large collection: extendible hashing over segments of 16 buckets of 64 bytes, in the order of the hash.
  *
  * A hash's top 48 bits are its *position*. A directory of 2^g cells is indexed by the top g bits; a segment of local
  * depth d covers one interval of positions, and the 4 bits behind the first d choose the bucket. So walking buckets in
@@ -12,6 +12,8 @@
  */
 import { Address } from "../abi";
 import { alloc, allocReserved, free } from "../memory/allocator";
+import { equal, hashOf } from "../memory/bytes";
+import { sizedLength, sizedPtr } from "../memory/sized";
 import { ensure, ScratchArea, state } from "../state";
 import { BUCKET_SLOTS } from "../tuning";
 import { entryAt, hashOfEntry, keyEquals } from "./entry";
@@ -38,6 +40,14 @@ export enum TableState {
   Orphan = 2, // flushed: freed in slices
 }
 
+/** What the refs of a table lead to, and so where a ref's key is. */
+export enum TableKind {
+  Entries = 0,
+  Members = 1, // blocks that begin with the key as sized bytes
+  Scored = 2, // the same behind 8 bytes of score
+}
+const SCORE_BYTES: usize = 8;
+
 @final
 @unmanaged
 export class Table {
@@ -51,7 +61,7 @@ export class Table {
   ahead: u32; // the next directory, reserved
   aheadTouched: u32; // bytes of it already touched
   settledCount: u32; // entries when a round of merging last ended
-  spare: u32;
+  kind: u32; // TableKind
   atDepth: u32; // first of DEEPEST counters: segments of each local depth (see `depthCount`)
 }
 
@@ -79,10 +89,36 @@ function newSegment(reserved: bool): usize {
   return segment;
 }
 
-/** Makes an empty table of one segment. @returns false = no memory */
+/** Makes the empty table of a database. @returns false = no memory */
 export function openTable(id: u32): bool {
-  const t = table(id);
+  return layTable(table(id), TableKind.Entries);
+}
+
+/** An empty table for the members of a collection. @returns null = no memory */
+export function newTable(kind: u32): Table | null {
+  const block = alloc(<u32>TABLE_STRIDE);
+  if (block === 0) return null;
+  if (layTable(changetype<Table>(block), kind)) return changetype<Table>(block);
+  free(block);
+  return null;
+}
+
+/** Frees a collection's table with its empty segments, its block included. */
+export function freeEmptyTable(t: Table): void {
+  ensure(t.count === 0, 203, t.count);
+  for (let index: u32 = 0; index < directoryCells(t); ) {
+    const span = segmentSpan(t, index);
+    freeSegment(t, index);
+    index += span;
+  }
+  closeTable(t);
+  free(changetype<usize>(t));
+}
+
+/** Lays an empty table of one segment. @returns false = no memory */
+function layTable(t: Table, kind: u32): bool {
   memory.fill(changetype<usize>(t), 0, TABLE_STRIDE);
+  t.kind = kind;
   const directory = alloc(4);
   if (directory === 0) return false;
   const segment = newSegment(false);
@@ -104,6 +140,23 @@ export function tableBytes(t: Table): u64 {
   return (
     <u64>t.segments * SEGMENT_BYTES + ((<u64>4) << t.depth) + (t.ahead === 0 ? 0 : t.aheadTouched)
   );
+}
+
+/** A member's key, as sized bytes. */
+function memberKey(t: Table, ref: usize): usize {
+  return t.kind === TableKind.Scored ? ref + SCORE_BYTES : ref;
+}
+
+function hashOfRef(t: Table, ref: usize): u64 {
+  if (t.kind === TableKind.Entries) return hashOfEntry(entryAt(ref));
+  const key = memberKey(t, ref);
+  return hashOf(sizedPtr(key), sizedLength(key));
+}
+
+function refHasKey(t: Table, ref: usize, key: usize, length: u32): bool {
+  if (t.kind === TableKind.Entries) return keyEquals(entryAt(ref), key, length);
+  const own = memberKey(t, ref);
+  return sizedLength(own) === length && equal(sizedPtr(own), key, length);
 }
 
 function positionOf(hash: u64): u64 {
@@ -149,11 +202,11 @@ function tagMatches(bucket: usize, tag: u32): u32 {
   return <u32>i8x16.bitmask(i8x16.eq(tags, i8x16.splat(<i8>tag))) & SLOT_MASK;
 }
 
-function probe(bucket: usize, tag: u32, key: usize, length: u32): usize {
+function probe(t: Table, bucket: usize, tag: u32, key: usize, length: u32): usize {
   let matches = tagMatches(bucket, tag);
   while (matches !== 0) {
     const cell = bucket + REFS + ((<usize>ctz(matches)) << 2);
-    if (keyEquals(entryAt(load<u32>(cell)), key, length)) return cell;
+    if (refHasKey(t, load<u32>(cell), key, length)) return cell;
     matches &= matches - 1;
   }
   return 0;
@@ -166,9 +219,9 @@ export function findCell(t: Table, hash: u64, key: usize, length: u32): usize {
   const segment = segmentOf(word);
   const index = bucketIndex(position, depthOf(word));
   const home = bucketAt(segment, index);
-  const cell = probe(home, tagOf(hash), key, length);
+  const cell = probe(t, home, tagOf(hash), key, length);
   if (cell !== 0 || load<u8>(home, OVERFLOW) === 0) return cell;
-  return probe(bucketAt(segment, (index + 1) & 15), tagOf(hash), key, length);
+  return probe(t, bucketAt(segment, (index + 1) & 15), tagOf(hash), key, length);
 }
 
 /** The bucket a hash leads to. O(1) */
@@ -298,7 +351,7 @@ function split(t: Table, word: u32, position: u64): void {
   pointDirectory(t, position | upperBit, depth + 1, upper);
   for (let i: u32 = 0; i < found; i++) {
     const ref = load<u32>(refs + ((<usize>i) << 2));
-    place(t, hashOfEntry(entryAt(ref)), ref);
+    place(t, hashOfRef(t, ref), ref);
   }
 }
 
@@ -344,7 +397,7 @@ function mergeAt(t: Table, index: u32): bool {
   const merged = newSegment(false);
   if (merged === 0) return false;
   const word = <u32>merged | (depth - 1);
-  if (!refill(word, segment) || !refill(word, buddy)) {
+  if (!refill(t, word, segment) || !refill(t, word, buddy)) {
     free(merged);
     return false;
   }
@@ -359,12 +412,12 @@ function mergeAt(t: Table, index: u32): bool {
 }
 
 /** Adds all of `from` to the segment of a word; two neighbouring full buckets may refuse it. */
-function refill(toWord: u32, from: usize): bool {
+function refill(t: Table, toWord: u32, from: usize): bool {
   const refs: usize = Address.Scratch + ScratchArea.Split;
   const found = collect(from, refs);
   for (let i: u32 = 0; i < found; i++) {
     const ref = load<u32>(refs + ((<usize>i) << 2));
-    if (!putInSegment(toWord, hashOfEntry(entryAt(ref)), ref)) return false;
+    if (!putInSegment(toWord, hashOfRef(t, ref), ref)) return false;
   }
   return true;
 }
@@ -374,6 +427,16 @@ export function mergeStep(t: Table, index: u32): u32 {
   const depth = depthOf(wordAt(t, index));
   if (mergeAt(t, index)) return index & ~((1 << (t.depth - depth + 1)) - 1);
   return index + (1 << (t.depth - depth));
+}
+
+/**
+ * After a removal from a collection's table: merges the segment of the hash with its buddy if both are sparse. At most one segment's
+ * refs are placed anew, and not again before as many were removed.
+ */
+export function mergeAfterRemoval(t: Table, hash: u64): void {
+  if (t.depth === 0) return;
+  const index = <u32>(positionOf(hash) >> (48 - t.depth));
+  if (mergeAt(t, index & ~(segmentSpan(t, index) - 1))) halveDirectory(t);
 }
 
 /** Halves the directory while no segment needs its last bit. */
@@ -426,6 +489,13 @@ export function segmentAt(t: Table, index: u32): usize {
   return segmentOf(wordAt(t, index));
 }
 
+/** Forgets all refs of a segment, whose members the caller frees. */
+export function emptySegment(t: Table, index: u32): void {
+  const segment = segmentAt(t, index);
+  t.count -= <u32>load<u16>(segment, SEGMENT_COUNT);
+  memory.fill(segment, 0, SEGMENT_BYTES);
+}
+
 /** Frees an emptied segment of a table that is being dismantled. */
 export function freeSegment(t: Table, index: u32): void {
   free(segmentAt(t, index));
@@ -451,16 +521,17 @@ export function walkStep(t: Table, position: u64): u64 {
   const index = bucketIndex(position, depth);
   const home = bucketAt(segment, index);
   state.stepCount = 0;
-  stepBucket(home, position, high);
-  if (load<u8>(home, OVERFLOW) > 0) stepBucket(bucketAt(segment, (index + 1) & 15), position, high);
+  stepBucket(t, home, position, high);
+  if (load<u8>(home, OVERFLOW) > 0)
+    stepBucket(t, bucketAt(segment, (index + 1) & 15), position, high);
   return high;
 }
 
-function stepBucket(bucket: usize, low: u64, high: u64): void {
+function stepBucket(t: Table, bucket: usize, low: u64, high: u64): void {
   for (let slot: u32 = 0; slot < <u32>BUCKET_SLOTS; slot++) {
     if (load<u8>(bucket + slot) === 0) continue;
     const ref = load<u32>(bucket + REFS + ((<usize>slot) << 2));
-    const at = positionOf(hashOfEntry(entryAt(ref)));
+    const at = positionOf(hashOfRef(t, ref));
     if (at < low || at >= high) continue;
     store<u32>(Address.Scratch + ScratchArea.Step + ((<usize>state.stepCount) << 2), ref);
     state.stepCount += 1;
@@ -507,7 +578,7 @@ function checkSegment(t: Table, word: u32, index: u32): u32 {
     for (let slot: u32 = 0; slot < <u32>BUCKET_SLOTS; slot++) {
       const tag = <u32>load<u8>(bucket + slot);
       if (tag === 0) continue;
-      const hash = hashOfEntry(entryAt(load<u32>(bucket + REFS + ((<usize>slot) << 2))));
+      const hash = hashOfRef(t, load<u32>(bucket + REFS + ((<usize>slot) << 2)));
       ensure(tag === tagOf(hash), 220, tag);
       const position = positionOf(hash);
       ensure(<u32>(position >> (48 - depth)) === index >> (t.depth - depth), 221, index);

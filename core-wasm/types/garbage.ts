@@ -1,0 +1,83 @@
+/**
+ * Large values whose key is gone, freed in slices. They count as used until they are freed, and whoever needs room frees them first.
+ *
+ *   node: 0 next |4 GarbageKind |8 what it leads to |12 how far its freeing has come
+ */
+
+import { Address } from "../abi";
+import {
+  collectSegment,
+  directoryCells,
+  emptySegment,
+  freeEmptyTable,
+  segmentSpan,
+  Table,
+} from "../keyspace/table";
+import { allocReserved, free } from "../memory/allocator";
+import { ensure, ScratchArea, state } from "../state";
+
+/** What is to be freed; a type whose values can be large adds its kind and its step. */
+export enum GarbageKind {
+  Members = 1, // a Table whose members are blocks that hold nothing else
+}
+
+const KIND: usize = 4;
+const VALUE: usize = 8;
+const PROGRESS: usize = 12;
+const NODE_BYTES: u32 = 16;
+
+/** Leaves a value to be freed later. O(1) */
+export function discard(kind: u32, value: usize): void {
+  const node = allocReserved(NODE_BYTES);
+  store<u32>(node, state.garbage);
+  store<u32>(node, kind, KIND);
+  store<u32>(node, <u32>value, VALUE);
+  store<u32>(node, 0, PROGRESS);
+  state.garbage = <u32>node;
+}
+
+/** Frees what waits. @returns budget left, one per block; 0 = more waits */
+export function freeGarbage(budget: i32): i32 {
+  while (state.garbage !== 0 && budget > 0) {
+    const node: usize = state.garbage;
+    // Freeing does not leave garbage of its own: the head stays the head.
+    const next = load<u32>(node);
+    budget = step(node, budget);
+    if (load<u32>(node, VALUE) !== 0) break;
+    state.garbage = next;
+    free(node);
+  }
+  return budget > 0 ? budget : 0;
+}
+
+/** Frees a part of a value; VALUE becomes 0 when nothing is left of it. @returns budget left */
+function step(node: usize, budget: i32): i32 {
+  const kind = load<u32>(node, KIND);
+  switch (kind) {
+    case GarbageKind.Members:
+      return freeMembers(node, budget);
+    default:
+      ensure(false, 720, kind);
+      return 0;
+  }
+}
+
+function freeMembers(node: usize, budget: i32): i32 {
+  const t = changetype<Table>(<usize>load<u32>(node, VALUE));
+  let index = load<u32>(node, PROGRESS);
+  while (budget > 0) {
+    if (index >= directoryCells(t)) {
+      freeEmptyTable(t);
+      store<u32>(node, 0, VALUE);
+      return budget - 1;
+    }
+    const found = collectSegment(t, index);
+    for (let i: u32 = 0; i < found; i++)
+      free(load<u32>(Address.Scratch + ScratchArea.Split + ((<usize>i) << 2)));
+    emptySegment(t, index);
+    budget -= 1 + <i32>found;
+    index += segmentSpan(t, index);
+    store<u32>(node, index, PROGRESS);
+  }
+  return 0;
+}
