@@ -77,7 +77,15 @@ export async function runFuzz(options: Options = SHORT): Promise<Counts> {
   mkdirSync(join(ROOT, "build"), { recursive: true });
   const dir = temporaryDirectory();
   const reference = await startReference(freePort());
-  const server = await startProcess(freePort(), "--dir", dir.path, "--save", "");
+  const server = await startProcess(
+    freePort(),
+    "--dir",
+    dir.path,
+    "--save",
+    "",
+    "--enable-debug-command",
+    "yes",
+  );
   const hits = new Map<string, number>();
   const notSent = new Set<string>();
   try {
