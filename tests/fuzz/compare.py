@@ -81,8 +81,10 @@ class Cmp:
             return self.xinfo(r)
         if n == b"XPENDING" and t == "*" and v and v[0][0] == "*" and len(args) > 4:
             return (t, [(a[0], [y if i != 2 else "idle" for i, y in enumerate(a[1])]) for a in v if a[1]])
-        if n in (b"FUNCTION", b"COMMAND"):
+        if n == b"FUNCTION":
             return self.sets(r)
+        if n == b"COMMAND":
+            return self.sets(self.without_notes(r))
         if n == b"CONFIG" and t in "*%":
             return (t, sorted(zip(v[::2], v[1::2]) if t == "*" else v, key=repr))
         if n == b"LOLWUT":
@@ -102,6 +104,17 @@ class Cmp:
         if v and v[0][0] == "*":
             return sorted(v, key=repr)
         return sorted(zip(v[::2], v[1::2]), key=repr)
+
+    def without_notes(self, r):
+        """COMMAND INFO with the notes of key specifications left out: they are prose."""
+        t, v = r
+        note = ("$", b"notes")
+        if t in "*~" and v is not None:
+            kept = [x for i, x in enumerate(v) if x != note and (i == 0 or v[i - 1] != note)]
+            return (t, [self.without_notes(x) for x in kept])
+        if t == "%":
+            return (t, [(k, self.without_notes(x)) for k, x in v if k != note])
+        return r
 
     def sets(self, r):
         """Order-free comparison of everything (FUNCTION LIST: dictionary order)."""
