@@ -226,4 +226,9 @@ export enum Cmd {
   ObjectFreq = 76,
   ObjectIdleTime = 77,
   ObjectRefCount = 78,
+  MemoryUsage = 79,
+  DebugObject = 80,
+  DebugDigest = 81,
+  DebugDigestValue = 82,
+  DebugPopulate = 83,
 }

@@ -38,6 +38,7 @@ export namespace Word {
   export const PERSIST: u64 = 0x0774_7369_7372_6570;
   export const PXAT: u64 = 0x0400_0000_7461_7870;
   export const REPLACE: u64 = 0x0765_6361_6c70_6572;
+  export const SAMPLES: u64 = 0x0773_656c_706d_6173;
   export const KEEPTTL: u64 = 0x076c_7474_7065_656b;
   export const ASYNC: u64 = 0x0500_0063_6e79_7361;
   export const SYNC: u64 = 0x0400_0000_636e_7973;

@@ -4,6 +4,7 @@
 import { Address, Cmd, CommandFlag, IoFlag, StateField, Status } from "./abi";
 import { argLength } from "./argv";
 import * as counterCommands from "./commands/counter";
+import * as debugCommands from "./commands/debug";
 import * as expireCommands from "./commands/expire";
 import * as keyCommands from "./commands/keys";
 import * as objectCommands from "./commands/object";
@@ -143,6 +144,16 @@ function run(commandId: i32, argc: u32): void {
       return objectCommands.idletime();
     case Cmd.ObjectRefCount:
       return objectCommands.refcount();
+    case Cmd.MemoryUsage:
+      return objectCommands.memoryUsage(argc);
+    case Cmd.DebugObject:
+      return debugCommands.debugObject();
+    case Cmd.DebugDigest:
+      return debugCommands.digest();
+    case Cmd.DebugDigestValue:
+      return debugCommands.digestValues(argc);
+    case Cmd.DebugPopulate:
+      return debugCommands.populate(argc);
     default:
       return reply.error("ERR command is not known to the core");
   }

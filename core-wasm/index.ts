@@ -1,6 +1,7 @@
 /** The export list: the whole ABI. Every function takes and returns i32 or f64 only. */
 import { Address, MAXIMUM_PAGES } from "./abi";
 import { checkAll } from "./check";
+import { tableFigures, wheelFigures } from "./inspect";
 import { heed, ignore } from "./interest";
 import { configureCounters, configureLimit, makeRoom } from "./keyspace/evict";
 import {
@@ -152,6 +153,21 @@ export function overheadBytes(db: i32): f64 {
 
 export function meanTtlMs(db: i32): f64 {
   return meanTtl(db);
+}
+
+/** DEBUG SET-ACTIVE-EXPIRE: with 0 keys that are due are deleted only when they are looked up. */
+export function setActiveExpire(on: i32): void {
+  state.expiryPaused = on === 0 ? 1 : 0;
+}
+
+/** Figures of a database's table, as words (inspect.ts). @returns address, 0 = it has none */
+export function inspectTable(db: i32): i32 {
+  return <i32>tableFigures(db);
+}
+
+/** Figures of the wheel's levels, as words (inspect.ts). @returns address */
+export function inspectWheel(): i32 {
+  return <i32>wheelFigures();
 }
 
 /** Asserts every invariant of the memory; traps on the first that does not hold. @returns entries seen */

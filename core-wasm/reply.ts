@@ -122,6 +122,15 @@ export function simple(text: string): void {
   endLine();
 }
 
+/** `+` and bytes without line breaks, at most a few hundred. */
+export function simpleBytes(ptr: usize, length: u32): void {
+  const at = room(1 + length);
+  store<u8>(at, Byte.Simple);
+  memory.copy(at + 1, ptr, length);
+  advance(at + 1 + length);
+  endLine();
+}
+
 /** An error line, its code included: "ERR syntax error". */
 export function error(text: string): void {
   state.status |= Status.Error;

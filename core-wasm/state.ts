@@ -111,6 +111,7 @@ export class State {
   elementLength: u32;
   elementInteger: i64;
   garbage: u32; // first node of the list of large values to be freed
+  expiryPaused: u32; // 1: keys that are due are deleted only when they are looked up (DEBUG SET-ACTIVE-EXPIRE 0)
 }
 
 /** Areas inside State, as offsets from its start. */
@@ -130,6 +131,8 @@ export enum ScratchArea {
   Number = 0x400, // a formatted number
   Split = 0x1000, // 1 KiB per segment depth
   Element = 0xc00, // digits and head of an element of a packed sequence
+  Text = 0x10000, // a line being put together
+  Digest = 0x18000, // state of the hash that runs, digests
   Argument = 0x20000, // numbers parsed from arguments
   Found = 0x30000, // u32[65536]: refs that one SCAN answers
 }

@@ -270,6 +270,11 @@ export function findIn(db: u32, key: usize, length: u32, how: u32): Entry | null
   return entry;
 }
 
+/** What lies under a key of the client's database, due or not; no access, no statistics. O(1) */
+export function findStored(key: usize, length: u32): Entry | null {
+  return findRaw(tableIdOf(io().db), key, length);
+}
+
 /** What there is under a key, without a trace. O(1) */
 export function peek(db: u32, key: usize, length: u32): KeyState {
   const entry = findRaw(tableIdOf(db), key, length);

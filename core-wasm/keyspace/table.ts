@@ -538,6 +538,20 @@ function stepBucket(t: Table, bucket: usize, low: u64, high: u64): void {
   }
 }
 
+/** Writes at `to`: entries that strayed, then how many buckets hold none, one, and so on to twelve. O(segments) */
+export function bucketFigures(t: Table, to: usize): void {
+  memory.fill(to, 0, 4 * (1 + 13));
+  for (let index: u32 = 0; index < directoryCells(t); index += segmentSpan(t, index)) {
+    const segment = segmentAt(t, index);
+    for (let b: u32 = 0; b < BUCKETS; b++) {
+      const bucket = bucketAt(segment, b);
+      store<u32>(to, load<u32>(to) + load<u8>(bucket, OVERFLOW));
+      const cell = to + 4 + ((<usize>popcnt(~tagMatches(bucket, 0) & SLOT_MASK)) << 2);
+      store<u32>(cell, load<u32>(cell) + 1);
+    }
+  }
+}
+
 /** Asserts directory, depths, counters, tags and the place of every entry. O(entries) */
 export function checkTable(t: Table): void {
   const cells: u32 = 1 << t.depth;

@@ -1,18 +1,11 @@
 /** Background work on the keyspace, in slices: due keys, merging, defragmentation. */
 import { Address, PAGE_BYTES } from "../abi";
-import {
-  alloc,
-  free,
-  isEvacuated,
-  markSparse,
-  releaseEmpty,
-  unmarkSparse,
-} from "../memory/allocator";
+import { isEvacuated, markSparse, releaseEmpty, unmarkSparse } from "../memory/allocator";
 import { FIRST_PAGE } from "../memory/pages";
 import { NO_TABLE, nowMs, ScratchArea, state } from "../state";
 import { BUCKET_SLOTS } from "../tuning";
-import { EXTERNAL_HEADER_BYTES } from "../types/string";
-import { Encoding, Entry, encodingOf, entryAt } from "./entry";
+import { evacuateValue } from "../types/value";
+import { entryAt } from "./entry";
 import { expireEntry, moveEntry } from "./keyspace";
 import {
   collectSegment,
@@ -42,6 +35,7 @@ const MOVE_COST: i32 = 4;
 
 /** Deletes what is due, oldest first. @returns budget left; 0 = more is due */
 export function expireDue(budget: i32): i32 {
+  if (state.expiryPaused !== 0) return budget;
   if (clockIsBehind(CLOCK_SLACK_MS)) rewind(nowMs());
   // The clock may stand a little behind the wheel: nothing is deleted before its time.
   if (nowMs() < state.wheelNowMs) return budget;
@@ -112,23 +106,12 @@ function unmarkPages(): void {
   for (let index = FIRST_PAGE; index < end; index++) unmarkSparse(index);
 }
 
-function moveValue(entry: Entry): void {
-  if (encodingOf(entry) !== Encoding.RawExternal || !isEvacuated(entry.value)) return;
-  const length = load<u32>(entry.value);
-  const block = alloc(length + EXTERNAL_HEADER_BYTES);
-  if (block === 0) return;
-  memory.copy(block, entry.value, length + EXTERNAL_HEADER_BYTES);
-  free(entry.value);
-  entry.value = <u32>block;
-  state.movedBlocks += 1;
-}
-
 function moveSegmentEntries(t: Table, index: u32): i32 {
   if (isEvacuated(segmentAt(t, index)) && moveSegment(t, index)) state.movedBlocks += 1;
   const found = collectSegment(t, index);
   for (let i: u32 = 0; i < found; i++) {
     const entry = entryAt(load<u32>(Address.Scratch + ScratchArea.Split + ((<usize>i) << 2)));
-    moveValue(entry);
+    state.movedBlocks += evacuateValue(entry);
     if (isEvacuated(changetype<usize>(entry)) && moveEntry(entry) !== null) state.movedBlocks += 1;
   }
   return 1 + <i32>found;

@@ -10,7 +10,7 @@ import { Address } from "../abi";
 import { Area, ensure, nowMs, state } from "../state";
 import { deadlineOf, Entry, entryAt, hasDeadlineSpace } from "./entry";
 
-const LEVELS: u32 = 6;
+export const WHEEL_LEVELS: u32 = 6;
 const SLOTS: u32 = 256;
 const LINKS: usize = 20; // offset of wheelNext in an entry
 const NEVER: u64 = 0xffff_ffff_ffff_ffff;
@@ -30,7 +30,7 @@ function bit(index: u32): u64 {
 }
 
 export function initWheel(): void {
-  for (let level: u32 = 0; level < LEVELS; level++)
+  for (let level: u32 = 0; level < WHEEL_LEVELS; level++)
     for (let index: u32 = 0; index < SLOTS; index++) {
       const slot = slotPtr(level, index);
       store<u32>(slot, <u32>slot);
@@ -108,7 +108,7 @@ function firstFilled(level: u32, from: u32): u32 {
 /** The instant at which the wheel has to act next: a deadline, or the start of a slot to be spread. NEVER = none. */
 function nextEvent(): u64 {
   const now = state.wheelNowMs;
-  for (let level: u32 = 0; level < LEVELS; level++) {
+  for (let level: u32 = 0; level < WHEEL_LEVELS; level++) {
     const index = firstFilled(level, slotIndex(now, level));
     if (index === SLOTS) continue;
     const shift = level << 3;
@@ -119,8 +119,9 @@ function nextEvent(): u64 {
   return NEVER;
 }
 
-/** ms; Infinity = nothing is scheduled. May be early (a slot to be spread), never late. */
+/** ms; Infinity = nothing is scheduled, or nothing is to be deleted. May be early (a slot to be spread), never late. */
 export function nextDeadline(): f64 {
+  if (state.expiryPaused !== 0) return Infinity;
   const next = nextEvent();
   return next === NEVER ? Infinity : <f64>next;
 }
@@ -128,7 +129,7 @@ export function nextDeadline(): f64 {
 /** Spreads slots of the upper levels that hold the current instant. @returns budget left, 0 = more to spread */
 function spread(budget: i32): i32 {
   const now = state.wheelNowMs;
-  for (let level: u32 = 1; level < LEVELS; level++) {
+  for (let level: u32 = 1; level < WHEEL_LEVELS; level++) {
     const slot = slotPtr(level, slotIndex(now, level));
     while (!isEmpty(slot)) {
       if (budget <= 0) return 0;
@@ -171,7 +172,7 @@ export function dueEntry(): Entry | null {
 
 /** One of the entries with the nearest deadlines, or null if nothing has a deadline. O(1) */
 export function nearEntry(): Entry | null {
-  for (let level: u32 = 0; level < LEVELS; level++) {
+  for (let level: u32 = 0; level < WHEEL_LEVELS; level++) {
     const index = firstFilled(level, slotIndex(state.wheelNowMs, level));
     if (index !== SLOTS) return entryAt(<usize>load<u32>(slotPtr(level, index)) - LINKS);
   }
@@ -211,10 +212,23 @@ export function rewind(to: u64): void {
   store<u64>(word, load<u64>(word) | bit(shared));
 }
 
+/** Writes at `to`: slots of the level in use, and entries in them. O(entries) */
+export function levelFigures(level: u32, to: usize): void {
+  let slots: u32 = 0;
+  let entries: u32 = 0;
+  for (let index: u32 = 0; index < SLOTS; index++) {
+    const slot = slotPtr(level, index);
+    if (!isEmpty(slot)) slots += 1;
+    for (let node: usize = load<u32>(slot); node !== slot; node = load<u32>(node)) entries += 1;
+  }
+  store<u32>(to, slots);
+  store<u32>(to, entries, 4);
+}
+
 /** Asserts that every linked entry hangs where its deadline belongs. @returns how many hang. O(entries) */
 export function checkWheel(): u32 {
   let hanging: u32 = 0;
-  for (let level: u32 = 0; level < LEVELS; level++)
+  for (let level: u32 = 0; level < WHEEL_LEVELS; level++)
     for (let index: u32 = 0; index < SLOTS; index++) {
       const slot = slotPtr(level, index);
       let prev = slot;

@@ -4,8 +4,9 @@
  */
 import { Address } from "../abi";
 import { Encoding, Entry, embeddedPtr, encodingOf, Type, typeOf } from "../keyspace/entry";
-import { alloc, free, usableBytes } from "../memory/allocator";
+import { alloc, free, isEvacuated, usableBytes } from "../memory/allocator";
 import { equal } from "../memory/bytes";
+import { sha1Add } from "../memory/sha1";
 import { formatInt64 } from "../memory/text";
 import { ScratchArea } from "../state";
 
@@ -69,6 +70,40 @@ export function grownBytes(length: u32): u32 {
 /** Frees what the string holds beyond the entry's own block. O(1) */
 export function freeString(entry: Entry): void {
   if (encodingOf(entry) === Encoding.RawExternal) free(entry.value);
+}
+
+/** Bytes of the string's own block, 0 if it is embedded. */
+export function stringBlockBytes(entry: Entry): u64 {
+  return encodingOf(entry) === Encoding.RawExternal ? usableBytes(entry.value) : 0;
+}
+
+/** Moves the string's block out of a page that is being emptied. @returns blocks moved */
+export function evacuateString(entry: Entry): u32 {
+  if (encodingOf(entry) !== Encoding.RawExternal || !isEvacuated(entry.value)) return 0;
+  const bytes = load<u32>(entry.value) + EXTERNAL_HEADER_BYTES;
+  const block = alloc(bytes);
+  if (block === 0) return 0;
+  memory.copy(block, entry.value, bytes);
+  free(entry.value);
+  entry.value = <u32>block;
+  return 1;
+}
+
+export function digestString(entry: Entry): void {
+  const length = stringLength(entry);
+  sha1Add(stringBytes(entry), length);
+}
+
+/** As RDB writes it: an integer of up to 32 bits as one, anything else behind its length. */
+export function savedStringBytes(entry: Entry): u64 {
+  if (isInteger(entry)) {
+    const value = integerOf(entry);
+    if (value === <i64>(<i8>value)) return 2;
+    if (value === <i64>(<i16>value)) return 3;
+    if (value === <i64>(<i32>value)) return 5;
+  }
+  const length = stringLength(entry);
+  return <u64>length + (length < 64 ? 1 : length < 16384 ? 2 : 5);
 }
 
 /** The name OBJECT ENCODING gives: where the bytes lie is no difference in encoding. */

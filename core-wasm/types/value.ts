@@ -3,7 +3,15 @@
  * The value word of an entry and what it embeds move with it as they are; only a copy needs more.
  */
 import { Entry, Type, typeOf } from "../keyspace/entry";
-import { copyString, freeString, stringEncodingName } from "./string";
+import {
+  copyString,
+  digestString,
+  evacuateString,
+  freeString,
+  savedStringBytes,
+  stringBlockBytes,
+  stringEncodingName,
+} from "./string";
 
 /** Frees what the value holds beyond the entry's own block. */
 export function freeValue(entry: Entry): void {
@@ -25,6 +33,46 @@ export function copyValue(entry: Entry): bool {
       return copyString(entry);
     default:
       return false;
+  }
+}
+
+/** Bytes of the blocks that the value holds beyond the entry's own. O(blocks) */
+export function valueBytes(entry: Entry): u64 {
+  switch (typeOf(entry)) {
+    case Type.String:
+      return stringBlockBytes(entry);
+    default:
+      return 0;
+  }
+}
+
+/** Moves the value's blocks out of pages that are being emptied. @returns how many moved. O(blocks) */
+export function evacuateValue(entry: Entry): u32 {
+  switch (typeOf(entry)) {
+    case Type.String:
+      return evacuateString(entry);
+    default:
+      return 0;
+  }
+}
+
+/** Adds the value to the SHA-1 that runs: what it holds, not how. O(size of the value) */
+export function digestValue(entry: Entry): void {
+  switch (typeOf(entry)) {
+    case Type.String:
+      return digestString(entry);
+    default:
+      return;
+  }
+}
+
+/** Bytes of the value in a dump, uncompressed. */
+export function savedBytes(entry: Entry): u64 {
+  switch (typeOf(entry)) {
+    case Type.String:
+      return savedStringBytes(entry);
+    default:
+      return 0;
   }
 }
 

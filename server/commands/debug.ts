@@ -1,7 +1,9 @@
 /** DEBUG: what tests and people at night need. Needs `enable-debug-command`. */
+import { Cmd } from "../../core-wasm/abi.ts";
 import { subcommandFault } from "./container.ts";
 import type { CommandContext } from "./context.ts";
 import { debugAssert, debugPanic } from "./debug-crash.ts";
+import { tableStats, tableStatsOfKey, wheelStats } from "./debug-structures.ts";
 import { protectedHandler } from "./protected.ts";
 import { type CommandSpec, type Handler, serverCommand } from "./spec.ts";
 
@@ -11,7 +13,8 @@ interface DebugRow {
   /** What follows the name in HELP. */
   usage?: string;
   help: string;
-  run: Handler;
+  /** Either the core answers, or TypeScript does. */
+  run: Cmd | Handler;
 }
 
 /** A number at the beginning of a word as C reads it: 0 if there is none. */
@@ -120,11 +123,34 @@ const ROWS: Record<string, DebugRow> = {
     run: ({ reply }) =>
       reply.error("ERR Debug option only available for cluster mode enabled setup!"),
   },
+  digest: {
+    words: [0, 0],
+    help: "A hash of all databases that is the same for the same content.",
+    run: Cmd.DebugDigest,
+  },
+  "digest-value": {
+    words: [0, Number.POSITIVE_INFINITY],
+    usage: "[<key> ...]",
+    help: "A hash of the value at each key.",
+    run: Cmd.DebugDigestValue,
+  },
   error: {
     words: [1, 1],
     usage: "<line>",
     help: "Answer the line as an error.",
     run: ({ args, reply }) => reply.error(args.text(2)),
+  },
+  htstats: {
+    words: [1, 2],
+    usage: "<dbid> [full]",
+    help: "How a database's table is filled.",
+    run: tableStats,
+  },
+  "htstats-key": {
+    words: [1, 2],
+    usage: "<key> [full]",
+    help: "How the table inside a value is filled.",
+    run: tableStatsOfKey,
   },
   log: {
     words: [1, 1],
@@ -136,6 +162,12 @@ const ROWS: Record<string, DebugRow> = {
     },
   },
   panic: { words: [0, 0], help: "Crash by an error outside of the core.", run: debugPanic },
+  object: {
+    words: [1, 1],
+    usage: "<key>",
+    help: "Address, encoding, size and age of a value.",
+    run: Cmd.DebugObject,
+  },
   "pause-cron": {
     words: [1, 1],
     usage: "<0|1>",
@@ -144,6 +176,12 @@ const ROWS: Record<string, DebugRow> = {
       services.pauseCron(leadingNumber(args.text(2)) !== 0);
       reply.ok();
     },
+  },
+  populate: {
+    words: [1, 3],
+    usage: "<count> [<prefix> [<size>]]",
+    help: "Make that many keys, which nobody is told of.",
+    run: Cmd.DebugPopulate,
   },
   protocol: {
     words: [1, 1],
@@ -156,6 +194,15 @@ const ROWS: Record<string, DebugRow> = {
     usage: "PEAK-RESET-TIME <NEVER|RESET|ms> | RESIZING <0|1>",
     help: "Nothing: replies have no buffer that could keep a peak.",
     run: replyBuffer,
+  },
+  "set-active-expire": {
+    words: [1, 1],
+    usage: "<0|1>",
+    help: "With 0, delete keys that are due only when they are looked up.",
+    run: ({ args, core, reply }) => {
+      core.setActiveExpire(leadingNumber(args.text(2)) === 0 ? 0 : 1);
+      reply.ok();
+    },
   },
   "set-disable-deny-scripts": {
     words: [1, 1],
@@ -176,7 +223,19 @@ const ROWS: Record<string, DebugRow> = {
     help: "Stop the server for some seconds, or a fraction of one.",
     run: sleep,
   },
+  wheel: {
+    words: [0, 0],
+    help: "What hangs at which level of the expiry wheel.",
+    run: wheelStats,
+  },
 };
+
+/** The subcommands that the core answers, by name. */
+export const DEBUG_CORE_COMMANDS: ReadonlyMap<string, Cmd> = new Map(
+  Object.entries(ROWS).flatMap(([name, { run }]) =>
+    typeof run === "number" ? [[name, run] as const] : [],
+  ),
+);
 
 function help({ reply }: CommandContext): void {
   const rows = Object.entries(ROWS);
@@ -198,7 +257,8 @@ function debug(context: CommandContext): void {
   const row = Object.hasOwn(ROWS, word) ? ROWS[word] : undefined;
   if (row === undefined || words < row.words[0] || words > row.words[1])
     return subcommandFault(context);
-  row.run(context);
+  if (typeof row.run === "number") context.execute(row.run);
+  else row.run(context);
 }
 
 export const DEBUG_COMMANDS: readonly CommandSpec[] = [

@@ -1,10 +1,10 @@
 /** Commands about memory. */
-import { StateField } from "../../core-wasm/abi.ts";
+import { Cmd, StateField } from "../../core-wasm/abi.ts";
 import { memoryReport } from "../observability/memory-doctor.ts";
 import { memoryFigures } from "../observability/memory-figures.ts";
 import { containerCommand } from "./container.ts";
 import type { CommandContext } from "./context.ts";
-import { arg, type CommandSpec, keyAt, plannedCommand, serverCommand } from "./spec.ts";
+import { arg, type CommandSpec, dataCommand, keyAt, serverCommand } from "./spec.ts";
 
 /** Steps of background work at a time. */
 const PURGE_BUDGET = 1_000_000;
@@ -152,7 +152,7 @@ export const MEMORY_COMMANDS: readonly CommandSpec[] = [
         complexity: "O(N) for N connections",
         handler: stats,
       }),
-      plannedCommand({
+      dataCommand(Cmd.MemoryUsage, {
         name: "usage",
         group: "server",
         since: "4.0.0",
@@ -160,7 +160,7 @@ export const MEMORY_COMMANDS: readonly CommandSpec[] = [
         flags: ["readonly"],
         keys: [keyAt(2, "RO")],
         summary: "Answers the bytes that a key and its value take.",
-        complexity: "O(N) for N elements sampled",
+        complexity: "O(N) for N blocks of the value",
         args: [arg.key("key"), arg.integer("count", { token: "SAMPLES", optional: true })],
       }),
     ],

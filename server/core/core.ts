@@ -48,6 +48,11 @@ export interface CoreExports {
   meanTtlMs(db: number): number;
   /** Bytes of database `db` beside keys and values: table, entry headers, deadlines. */
   overheadBytes(db: number): number;
+  /** 0: keys that are due are deleted only when they are looked up. */
+  setActiveExpire(on: number): void;
+  /** Words in scratch (core-wasm/inspect.ts), valid until the next call. @returns address, 0 = nothing there */
+  inspectTable(db: number): number;
+  inspectWheel(): number;
   /** Walks the whole memory and asserts every invariant; traps on the first that does not hold. @returns entries seen */
   check(): number;
 }

@@ -10,7 +10,7 @@ for (const [build, wasmPath] of Object.entries(BUILDS))
     const core = createHarness({ wasmPath });
 
     for (const protocol of [2, 3] as const)
-      for (const { name, steps } of allCases.filter((testCase) => !testCase.serverOnly))
+      for (const { name, steps } of allCases)
         test(`RESP${protocol}: ${name}`, () => {
           core.client.protocol = protocol;
           core.client.db = 0;

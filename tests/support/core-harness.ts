@@ -18,6 +18,7 @@ import {
   Status,
   Stream,
 } from "../../core-wasm/abi.ts";
+import { DEBUG_CORE_COMMANDS } from "../../server/commands/debug.ts";
 import { type CommandSpec, coreFlags } from "../../server/commands/spec.ts";
 import { ALL_COMMANDS } from "../../server/commands/table.ts";
 import { type Core, createCore } from "../../server/core/core.ts";
@@ -81,6 +82,9 @@ for (const spec of ALL_COMMANDS) {
   ];
   for (const row of rows) if (row.id !== undefined) COMMANDS.set(row.name, { ...row, id: row.id });
 }
+// The subcommands of DEBUG have no rows of their own.
+for (const [name, id] of DEBUG_CORE_COMMANDS)
+  COMMANDS.set(`debug|${name}`, { ...ALL_COMMANDS.find((spec) => spec.name === "debug")!, id });
 
 const EVENT_NAMES = new Map<number, string>();
 for (const [name, id] of Object.entries(KeyEvent))

@@ -25,8 +25,6 @@ export interface Pause {
 
 export interface CommandCase {
   name: string;
-  /** Not for the core alone: TypeScript answers some of it. */
-  serverOnly?: true;
   /** Redis does not have it. */
   notInRedis?: true;
   /** The steps, given the instant of the start in ms. The keyspace is empty, database 0 is selected. */
@@ -39,11 +37,6 @@ export function commandCase(
   steps: (Step | Pause)[] | ((nowMs: number) => (Step | Pause)[]),
 ): CommandCase {
   return { name, steps: typeof steps === "function" ? steps : () => steps };
-}
-
-/** A case that the core alone cannot run. */
-export function serverCase(name: string, steps: (Step | Pause)[]): CommandCase {
-  return { ...commandCase(name, steps), serverOnly: true };
 }
 
 /** A case of what Redis does not have. */

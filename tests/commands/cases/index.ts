@@ -1,8 +1,9 @@
 /** Every command case. */
 import { connectionCases } from "./connection.ts";
+import { debugCases, debugServerCases } from "./debug.ts";
 import { expireCases } from "./expire.ts";
 import { genericCases } from "./generic.ts";
-import { renameCases } from "./rename.ts";
+import { objectServerCases, renameCases } from "./rename.ts";
 import { scanCases } from "./scan.ts";
 import { serverCases } from "./server.ts";
 import { setCases } from "./set.ts";
@@ -19,7 +20,13 @@ export const allCases = [
   ...genericCases,
   ...renameCases,
   ...scanCases,
+  ...debugCases,
 ];
 
 /** Cases of commands that the core does not own: they need the whole server. */
-export const wholeServerCases = [...serverCases, ...connectionCases];
+export const wholeServerCases = [
+  ...serverCases,
+  ...connectionCases,
+  ...objectServerCases,
+  ...debugServerCases,
+];

@@ -1,17 +1,5 @@
 /** RENAME RENAMENX MOVE COPY TOUCH OBJECT. */
-import {
-  atLeast,
-  atMost,
-  bulk,
-  commandCase,
-  error,
-  int,
-  nil,
-  ok,
-  pass,
-  serverCase,
-  step,
-} from "./case.ts";
+import { atLeast, atMost, bulk, commandCase, error, int, nil, ok, pass, step } from "./case.ts";
 
 const NO_KEY = error("ERR no such key");
 const SYNTAX = error("ERR syntax error");
@@ -281,7 +269,11 @@ export const renameCases = [
     step("OBJECT IDLETIME touched", atMost(1, 1)),
     step("OBJECT IDLETIME looked", atLeast(2)),
   ]),
-  serverCase("OBJECT refuses what it does not know", [
+];
+
+/** What the dispatcher answers for OBJECT. */
+export const objectServerCases = [
+  commandCase("OBJECT refuses what it does not know", [
     step("OBJECT", error("ERR wrong number of arguments for 'object' command")),
     step("OBJECT FOO", error("ERR unknown subcommand 'FOO'. Try OBJECT HELP.")),
     step("OBJECT FOO k", error("ERR unknown subcommand 'FOO'. Try OBJECT HELP.")),

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { Cmd } from "../../../core-wasm/abi.ts";
+import { DEBUG_CORE_COMMANDS } from "../../../server/commands/debug.ts";
 import { keyPositions } from "../../../server/commands/key-positions.ts";
 import type { ArgSpec, CommandSpec } from "../../../server/commands/spec.ts";
 import { ALL_COMMANDS, createCommandTable } from "../../../server/commands/table.ts";
@@ -22,7 +23,8 @@ test("names are unique and lower case, here and within each container", () => {
 
 test("every command of the core has exactly one row, and none of them a handler", () => {
   const specs = ALL_COMMANDS.flatMap((spec) => [spec, ...(spec.subcommands ?? [])]);
-  const ids = specs.flatMap((spec) => spec.id ?? []).toSorted((a, b) => a - b);
+  const ids = [...specs.flatMap((spec) => spec.id ?? []), ...DEBUG_CORE_COMMANDS.values()];
+  ids.sort((a, b) => a - b);
   const known = Object.values(Cmd).filter((id) => typeof id === "number");
   expect(ids).toEqual(known.toSorted((a, b) => a - b));
   for (const spec of specs) if (spec.id !== undefined) expect(spec.handler).toBeUndefined();
