@@ -3,6 +3,7 @@
  *
  *   bun build.ts --if-stale   dependencies from the frozen lock file, and build/core.wasm, each only if stale
  *   bun build.ts --tests      the same, and the debug and the tiny-bucket builds that the tests load
+ *   bun build.ts --executable FILE   the release core and the executable, as FILE
  *   bun build.ts              everything, and the artefacts: dist/bundis (single-file executable), dist/core.wasm
  */
 import { createHash } from "node:crypto";
@@ -138,12 +139,20 @@ async function main(args: string[]): Promise<void> {
   await whenStale("install", ["bun.lock", "package.json"], "node_modules", () =>
     run([process.execPath, "install", "--frozen-lockfile", "--silent"]),
   );
-  const builds = args.includes("--if-stale") ? [RELEASE] : [RELEASE, ...TEST_BUILDS];
+  const executable = args[0] === "--executable" ? args[1] : undefined;
+  const onlyRelease = executable !== undefined || args.includes("--if-stale");
+  const builds = onlyRelease ? [RELEASE] : [RELEASE, ...TEST_BUILDS];
   for (const build of builds)
     await whenStale(`core-${build.name}`, coreSources(), build.outFile, () => compileCore(build));
+  if (executable !== undefined) compileExecutable(executable);
   if (!everything) return;
   mkdirSync(join(ROOT, "dist"), { recursive: true });
   copyFileSync(join(ROOT, RELEASE.outFile), join(ROOT, "dist/core.wasm"));
+  compileExecutable("dist/bundis");
+}
+
+/** One file with everything in it. It reads no .env and no bunfig.toml where it is started. */
+function compileExecutable(outFile: string): void {
   run([
     process.execPath,
     "build",
@@ -152,7 +161,7 @@ async function main(args: string[]): Promise<void> {
     "--no-compile-autoload-bunfig",
     "server/main.ts",
     "--outfile",
-    "dist/bundis",
+    outFile,
   ]);
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bun
 /** The command line: [redis.conf] [--directive value ...] [-] -> a running server, its log, its process id, its exit code. */
 import { ALL_COMMANDS } from "./commands/table.ts";
-import { type Config, findDirective } from "./config/config.ts";
+import type { Config } from "./config/config.ts";
 import { loadConfig } from "./config/load.ts";
 import { systemErrorText } from "./config/rules.ts";
 import { createLogger, type Logger } from "./observability/log.ts";
@@ -46,12 +46,7 @@ function configure(args: readonly string[], defaults: Record<string, string>): C
   try {
     const version = `Bundis ${VERSION}, Redis ${REDIS_VERSION}`;
     const commandNames = ALL_COMMANDS.map((spec) => spec.name);
-    const config = loadConfig(args, { env: process.env, version, commandNames });
-    for (const [name, value] of Object.entries(defaults)) {
-      const named = findDirective(name)!;
-      if (!config.isLoaded(named.primary)) config.load(named, [value]);
-    }
-    return config;
+    return loadConfig(args, { env: process.env, defaults, version, commandNames });
   } catch (error) {
     console.error((error as Error).message);
     process.exit(1);
@@ -80,6 +75,7 @@ function greet(config: Config, logger: Logger): void {
   if (config.isDefault)
     logger.warning("Warning: no config file specified, using the default config.");
   else logger.notice("Configuration loaded");
+  for (const text of config.warnings) logger.warning(text);
   for (const [name, why] of config.ignored())
     logger.warning(`Directive '${name}' has no effect: ${why}.`);
   logger.notice(`Running mode=standalone, port=${config.get("port")}.`);

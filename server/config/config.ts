@@ -56,6 +56,8 @@ export class Config {
   file: string | undefined;
   /** True if neither a file nor flags were given. */
   isDefault = true;
+  /** What its sources had that is not wrong but odd, for the log. */
+  readonly warnings: string[] = [];
   /** `rename-command` lines: [name, new name or empty]. */
   readonly renamedCommands: (readonly [string, string])[] = [];
   private readonly initials = new Map<DirectiveName, Parsed<unknown>>();

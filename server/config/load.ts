@@ -14,6 +14,8 @@ export class ConfigError extends Error {}
 
 export interface LoadOptions {
   env?: Record<string, string | undefined>;
+  /** Values of directives that nothing else sets. */
+  defaults?: Record<string, string>;
   /** Told in fatal errors. */
   version?: string;
   /** Names that `rename-command` may rename; all are taken if none are given. */
@@ -179,22 +181,45 @@ function foreignVariables(env: Record<string, string | undefined>): [string, str
   return found;
 }
 
-function applyEnvironment(source: Source, env: Record<string, string | undefined>): void {
-  const ours = Object.keys(DIRECTIVES).flatMap((name) => {
-    const variable = `BUNDIS_${name.toUpperCase().replaceAll("-", "_")}`;
+const PREFIX = "BUNDIS_";
+/** Below everything else: for images that bring other defaults. */
+const DEFAULT_PREFIX = "BUNDIS_DEFAULT_";
+
+/** The directives among the variables that begin with the prefix: [variable, directive, value]. */
+function ourVariables(env: Record<string, string | undefined>, prefix: string) {
+  return Object.keys(DIRECTIVES).flatMap((name) => {
+    const variable = `${prefix}${name.toUpperCase().replaceAll("-", "_")}`;
     const value = env[variable];
     return value === undefined ? [] : [[variable, name, value] as const];
   });
-  for (const [variable, name, value] of [...foreignVariables(env), ...ours]) {
-    const fault = source.config.load(findDirective(name)!, [byteString(value)]);
-    const line = `${name} ${quoted(byteString(value))}`;
-    if (fault !== undefined)
-      throw fatal(source, `Reading the environment variable ${variable}`, line, fault);
-  }
+}
+
+function loadVariable(source: Source, variable: string, name: string, value: string): void {
+  const fault = source.config.load(findDirective(name)!, [byteString(value)]);
+  const line = `${name} ${quoted(byteString(value))}`;
+  if (fault !== undefined)
+    throw fatal(source, `Reading the environment variable ${variable}`, line, fault);
+}
+
+function applyEnvironment(source: Source, env: Record<string, string | undefined>): void {
+  const ours = ourVariables(env, PREFIX);
+  for (const [variable, name, value] of [...foreignVariables(env), ...ours])
+    loadVariable(source, variable, name, value);
+  const known = new Set([...ours, ...ourVariables(env, DEFAULT_PREFIX)].map(([name]) => name));
+  for (const variable of Object.keys(env))
+    if (variable.startsWith(PREFIX) && !known.has(variable))
+      source.config.warnings.push(`The variable ${variable} names no directive.`);
+}
+
+function applyDefaults(source: Source, { env = {}, defaults = {} }: LoadOptions): void {
+  const given = Object.entries(defaults).map(([name, value]) => ["", name, value] as const);
+  for (const [variable, name, value] of [...ourVariables(env, DEFAULT_PREFIX), ...given])
+    if (!source.config.isLoaded(findDirective(name)!.primary))
+      loadVariable(source, variable, name, value);
 }
 
 /**
- * `[file] [-] [--directive value ...]`: the file, then standard input, then the environment, then flags.
+ * `[file] [-] [--directive value ...]`: the file, then standard input, then the environment, then flags; defaults where all are silent.
  * @throws ConfigError
  */
 export function loadConfig(args: readonly string[], options: LoadOptions = {}): Config {
@@ -216,6 +241,7 @@ export function loadConfig(args: readonly string[], options: LoadOptions = {}): 
   applyText({ ...source, open: file === undefined ? [] : [realpathSync(file)] }, text);
   applyEnvironment(source, options.env ?? {});
   applyText(source, flags.text);
+  applyDefaults(source, options);
   config.isDefault = args.length === 0;
   return config;
 }

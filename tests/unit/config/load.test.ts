@@ -49,6 +49,21 @@ describe("sources", () => {
   });
 });
 
+test("defaults of the environment count below everything, above those of the program", () => {
+  const env = { BUNDIS_DEFAULT_TIMEOUT: "7", BUNDIS_DEFAULT_HZ: "8", BUNDIS_DEFAULT_PORT: "9" };
+  const defaults = { timeout: "1", databases: "2" };
+  const config = loadConfig([file("hz 50\n"), "--port", "90"], { env, defaults });
+  const values = ["timeout", "hz", "port", "databases"] as const;
+  expect(values.map((name) => config.get(name))).toEqual([7, 50, 90, 2]);
+});
+
+test("a variable of ours that names no directive is told", () => {
+  const env = { BUNDIS_MAXMEMROY: "1gb", BUNDIS_PORT: "1", BUNDIS_DEFAULT_PORT: "2", OTHER: "x" };
+  expect(loadConfig([], { env }).warnings).toEqual([
+    "The variable BUNDIS_MAXMEMROY names no directive.",
+  ]);
+});
+
 describe("flags", () => {
   test.each([
     [["--bind", "127.0.0.1", "::1"], "bind", "127.0.0.1 ::1"],
