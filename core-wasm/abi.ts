@@ -84,12 +84,29 @@ export enum StateField {
   Databases = 160, // u32: number of databases, for range errors and SWAPDB
   MaxStringBytes = 164, // u32: proto-max-bulk-len, the longest string APPEND may make
   PageLimit = 276, // u32: heap pages that may ever be in use; tests lower it
+  Limits = 0x0f00, // i32[64] by Limit: thresholds of encodings, written by the host from its directives
   CommandFlags = 0x0800, // u8[512]: CommandFlag bits by command id, written once by the host from the specs
   Interest = 0x6000, // u32[INTEREST_CELLS]: how many ask for the keys of each cell (interest.ts)
 }
 
 /** A power of two. */
 export const INTEREST_CELLS = 4096;
+
+/** Thresholds of encodings: positions in State's Limits, named after their directives. */
+export enum Limit {
+  HashListpackEntries = 0,
+  HashListpackValue = 1,
+  SetIntsetEntries = 2,
+  SetListpackEntries = 3,
+  SetListpackValue = 4,
+  ZsetListpackEntries = 5,
+  ZsetListpackValue = 6,
+  ListListpackSize = 7,
+  ListCompressDepth = 8,
+  StreamNodeBytes = 9,
+  StreamNodeEntries = 10,
+  HllSparseBytes = 11,
+}
 
 export enum CommandFlag {
   Write = 1,

@@ -3,11 +3,12 @@
  * answer. When the window is too full for the next piece the host empties it (`drain`); a bulk longer than the window is
  * written in pieces.
  */
-import { Status, Stream } from "./abi";
+import { Address, Status, Stream } from "./abi";
 import { Entry } from "./keyspace/entry";
 import { drain } from "./memory/env";
 import { formatInt64, formatUint64, narrow } from "./memory/text";
-import { io, state } from "./state";
+import { io, ScratchArea, state } from "./state";
+import { readElement } from "./types/packed";
 import { stringBytes, stringLength } from "./types/string";
 
 /** A header line: type byte, 20 digits, CRLF. */
@@ -21,6 +22,7 @@ enum Byte {
   Bulk = 36,
   Array = 42,
   Map = 37,
+  Set = 126,
 }
 
 function room(bytes: u32): usize {
@@ -81,8 +83,41 @@ export function nil(): void {
   }
 }
 
+/** `_` in RESP3, a null array in RESP2. */
+export function nilArray(): void {
+  if (io().protocol === 3) return nil();
+  const at = room(8);
+  store<u32>(at, 0x0d312d2a);
+  store<u8>(at + 4, 10);
+  advance(at + 5);
+}
+
 export function array(count: u32): void {
   header(Byte.Array, count);
+}
+
+/** `count` pairs follow: `%` in RESP3, an array of twice as many in RESP2. */
+export function map(count: u32): void {
+  if (io().protocol === 3) header(Byte.Map, count);
+  else header(Byte.Array, (<u64>count) << 1);
+}
+
+/** `~` in RESP3, an array in RESP2. */
+export function set(count: u32): void {
+  header(io().protocol === 3 ? Byte.Set : Byte.Array, count);
+}
+
+/** An integer as a bulk string. */
+export function bulkInteger(value: i64): void {
+  const digits: usize = Address.Scratch + ScratchArea.Number;
+  bulk(digits, formatInt64(value, digits));
+}
+
+/** The element at a position of a packed sequence, as a bulk string. */
+export function bulkElement(at: usize): void {
+  readElement(at);
+  if (state.elementPtr === 0) bulkInteger(state.elementInteger);
+  else bulk(state.elementPtr, state.elementLength);
 }
 
 export function bulk(ptr: usize, length: u32): void {

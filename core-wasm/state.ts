@@ -5,7 +5,7 @@
  *   0x0000_0000    1 KiB  null guard (ref 0 = none)
  *   0x0000_0400   63 KiB  read-only data segments
  *   0x0001_0000   64 KiB  State: fields |0x800 command flags |0xA00 database map |0xB00 class list heads
- *                         |0xD00 class sizes |0x1000 hash keys |0x1800 free-run lists |0x2000 wheel slots |0x5000 wheel bitmaps
+ *                         |0xD00 class sizes |0xF00 limits |0x1000 hash keys |0x1800 free-run lists |0x2000 wheel slots |0x5000 wheel bitmaps
  *                         |0x6000 counters of asked-for keys
  *   0x0002_0000  128 KiB  argv table: pairs (u32 ptr, u32 length)
  *   0x0004_0000    8 KiB  IO block
@@ -135,6 +135,11 @@ export enum ScratchArea {
   Digest = 0x18000, // state of the hash that runs, digests
   Argument = 0x20000, // numbers parsed from arguments
   Found = 0x30000, // u32[65536]: refs that one SCAN answers
+}
+
+/** The value of a threshold of encodings (`Limit` of abi.ts). */
+export function limit(which: u32): i32 {
+  return load<i32>(<usize>Address.State + StateField.Limits + ((<usize>which) << 2));
 }
 
 /** No table: tables have ids below it. */

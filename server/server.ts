@@ -34,6 +34,7 @@ import { createFramer, type Framer } from "./resp/framer.ts";
 import { createReplyWriter } from "./resp/reply-writer.ts";
 import { Shutdown } from "./shutdown.ts";
 import { Turn } from "./turn.ts";
+import { followTypeLimits } from "./type-limits.ts";
 import { REDIS_VERSION, VERSION } from "./version.ts";
 
 const HOST_BYTES = (Address.State + StateField.HostBytes) >> 3;
@@ -470,6 +471,7 @@ export class Server {
     memory();
     counters();
     sizes();
+    followTypeLimits(config, core);
     config.onChange(["maxmemory", "maxmemory-policy"], memory);
     config.onChange(["lfu-log-factor", "lfu-decay-time"], counters);
     config.onChange(["proto-max-bulk-len", "client-query-buffer-limit"], sizes);

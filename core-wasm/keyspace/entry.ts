@@ -24,6 +24,13 @@ export enum Encoding {
   Embstr = 1, // behind the key, set in one piece, at most 44 bytes
   Raw = 2, // behind the key
   RawExternal = 3, // value word: block of u64 length, bytes
+  // What follows is of collections: the value word is the address of the value.
+  Packed = 4, // `listpack`: packed sequence
+  IntSet = 5, // `intset`: sorted integers
+  Table = 6, // `hashtable`: Table of members
+  Nodes = 7, // `quicklist`: packed sequences in a row
+  Tree = 8, // `skiplist`: tree in order of score, and a table of the members
+  Stream = 9, // `stream`
 }
 
 export enum EntryFlag {
