@@ -27,6 +27,7 @@ import type { ServingParts } from "./net/connection.ts";
 import { checkDescriptors, openFilesLimit } from "./net/descriptors.ts";
 import type { ListenerEvents } from "./net/listener.ts";
 import { Listeners } from "./net/listeners.ts";
+import { type HealthServer, serveHealth } from "./observability/health.ts";
 import type { Logger } from "./observability/log.ts";
 import { type AppendLog, openAppendLog } from "./persistence/aof/log.ts";
 import { ReplicationIdentity } from "./replication/identity.ts";
@@ -119,6 +120,9 @@ export class Server {
   private stopping: Promise<void> | undefined;
   private crashed = false;
   private readonly shutdowns: Shutdown;
+  private health: HealthServer | undefined;
+  /** Clients are served. */
+  private ready = false;
 
   constructor(private readonly options: ServerOptions) {
     this.config = options.config;
@@ -185,15 +189,34 @@ export class Server {
   async start(): Promise<void> {
     this.logger.notice("Server initialized");
     this.fitDescriptors();
-    if (this.config.get("appendonly")) await this.openLog();
-    this.cron = this.startCron();
+    const health = await this.serveHealth();
     try {
+      if (this.config.get("appendonly")) await this.openLog();
+      this.cron = this.startCron();
       await this.listen();
+      this.ready = true;
     } catch (error) {
-      this.cron.stop();
+      this.cron?.stop();
       await this.log?.close();
+      health?.stop();
       throw error;
     }
+  }
+
+  /** Answers /healthz from here on, before the log is loaded. */
+  private async serveHealth(): Promise<HealthServer | undefined> {
+    const port = this.config.get("metrics-port");
+    if (port === 0) return undefined;
+    // Only who asks for metrics waits for their library.
+    const { Metrics } = await import("./observability/metrics.ts");
+    const metrics = new Metrics(this.context);
+    this.health = serveHealth(this.config.get("metrics-bind"), port, {
+      isReady: () => this.ready,
+      metricsType: metrics.contentType,
+      metrics: () => metrics.text(),
+    });
+    this.logger.notice(`Metrics and health on port ${port}`);
+    return this.health;
   }
 
   /** Lowers maxclients to what the limit on open files leaves. @throws Error if that is nothing */
@@ -297,6 +320,7 @@ export class Server {
   }
 
   private async stopOnce(): Promise<void> {
+    this.ready = false;
     this.listeners?.stop(false);
     this.cron?.stop();
     if (!this.crashed) this.turn?.end();
@@ -307,6 +331,7 @@ export class Server {
       this.logger.notice("Calling fsync() on the AOF file.");
       await this.log.close();
     }
+    this.health?.stop();
     this.logger.warning("Bundis is now ready to exit, bye bye...");
   }
 

@@ -100,6 +100,14 @@ const NETWORK = {
   "proto-max-bulk-len": works("Largest argument of a command.", bytes("512mb", 1048576, INT_MAX)),
 };
 
+const METRICS = {
+  "metrics-port": works(
+    "Port of GET /metrics (Prometheus), /healthz and /readyz; 0 = none.",
+    atStart(integer(0, 0, 65535)),
+  ),
+  "metrics-bind": works("Address of that port.", atStart(text("127.0.0.1"))),
+};
+
 const CLIENTS = {
   maxclients: works("Connections served at a time; more are refused.", integer(10000, 1, UINT_MAX)),
   "maxmemory-clients": works(
@@ -492,6 +500,7 @@ export const SECTIONS = {
   "Append-only file": APPEND_ONLY,
   Snapshots: SNAPSHOTS,
   "Slow log, latency, events": OBSERVATION,
+  "Metrics and health": METRICS,
   Encodings: ENCODINGS,
   Replication: REPLICATION,
   Cluster: CLUSTER,
@@ -500,6 +509,7 @@ export const SECTIONS = {
 
 export const DIRECTIVES = {
   ...NETWORK,
+  ...METRICS,
   ...CLIENTS,
   ...SECURITY,
   ...GENERAL,

@@ -44,6 +44,8 @@ const SHOWN_ELSEWHERE: Partial<Record<DirectiveName, readonly [file: string, tes
   unixsocketperm: ["tests/wire/unix-socket.test.ts", "with the permissions asked for"],
   "enable-debug-command": [PROTECTED, "DEBUG and MODULE LOAD are refused unless"],
   "enable-module-command": [PROTECTED, "DEBUG and MODULE LOAD are refused unless"],
+  "metrics-port": ["tests/wire/health.test.ts", "health and readiness answer"],
+  "metrics-bind": ["tests/wire/health.test.ts", "metrics-bind says on which address"],
   appendfsync: ["tests/crash/restart.test.ts", "acknowledged writes survive a kill -9 under %s"],
 };
 

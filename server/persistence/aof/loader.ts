@@ -10,6 +10,8 @@ import { LargeFrame, LargeState } from "../../resp/large-frame.ts";
 import { AofError } from "./errors.ts";
 
 const BLOCK_BYTES = 1 << 20;
+/** After so long others have a turn: somebody may ask whether the server is alive. */
+const TURN_MS = 50;
 const WINDOW_BYTES = Address.InputEnd - Address.Input - 64;
 const MAX_BULK_BYTES = 2147483647;
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
@@ -39,7 +41,7 @@ class FileLoad {
     private readonly options: LoadOptions,
   ) {}
 
-  run(): void {
+  async run(): Promise<void> {
     const { target } = this.options;
     const { u8 } = target.core.memory;
     const size = statSync(this.path).size;
@@ -47,7 +49,12 @@ class FileLoad {
     try {
       let read = 0; // bytes read from the file
       let kept = 0; // bytes of an unfinished frame at the window's start
+      let turnMs = performance.now();
       while (read < size) {
+        if (performance.now() - turnMs > TURN_MS) {
+          await new Promise(setImmediate);
+          turnMs = performance.now();
+        }
         const room = Math.min(BLOCK_BYTES, WINDOW_BYTES - kept);
         const start = Address.Input + kept;
         const count = readSync(fd, u8, start, Math.min(room, size - read), read);
@@ -181,7 +188,7 @@ class FileLoad {
   }
 }
 
-/** @throws AofError naming file and offset */
-export function loadFile(path: string, options: LoadOptions): void {
-  new FileLoad(path, options).run();
+/** Loads the file, and lets others have a turn now and then. @throws AofError naming file and offset */
+export function loadFile(path: string, options: LoadOptions): Promise<void> {
+  return new FileLoad(path, options).run();
 }

@@ -63,7 +63,7 @@ export interface LogOptions {
 export async function openAppendLog(options: LogOptions): Promise<AppendLog> {
   const unlock = lockDirectory(options.dir);
   try {
-    const files = load(options);
+    const files = await load(options);
     return new Log(options, files, unlock);
   } catch (error) {
     unlock();
@@ -76,7 +76,7 @@ function manifestName(options: LogOptions): string {
 }
 
 /** Replays base and incremental files in order. @returns the manifest's files */
-function load(options: LogOptions): LogFile[] {
+async function load(options: LogOptions): Promise<LogFile[]> {
   const { dir, appendDirName, appendFileName, target } = options;
   const logDir = join(dir, appendDirName);
   mkdirSync(logDir, { recursive: true });
@@ -93,7 +93,7 @@ function load(options: LogOptions): LogFile[] {
     refuseRdb(path);
     target.select(0);
     const isLast = index === order.length - 1;
-    loadFile(path, {
+    await loadFile(path, {
       target,
       mayCut: isLast && options.loadTruncated,
       warn: (text) => options.log("warning", text),
