@@ -22,7 +22,7 @@ import { initWheel, nextDeadline } from "./keyspace/wheel";
 import { alloc, free, initAllocator } from "./memory/allocator";
 import { seedHash } from "./memory/bytes";
 import { FIRST_PAGE, growAhead } from "./memory/pages";
-import { IoBlock, NO_TABLE, state } from "./state";
+import { IoBlock, NO_TABLE, setDefaultLimits, state } from "./state";
 import { freeGarbage } from "./types/garbage";
 
 export { execute } from "./dispatch";
@@ -49,6 +49,7 @@ export function init(seedLow: i32, seedHigh: i32): void {
   state.maxStringBytes = DEFAULT_MAX_STRING_BYTES;
   state.logFactor = DEFAULT_LOG_FACTOR;
   state.decayMinutes = DEFAULT_DECAY_MINUTES;
+  setDefaultLimits();
   state.freeTable = NO_TABLE;
   state.moveTable = NO_TABLE;
   // One page of slack stays behind the last block.

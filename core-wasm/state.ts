@@ -19,7 +19,7 @@
  *   0x0080_0000    8 MiB  output window
  *   0x0100_0000           heap, in 64 KiB pages up to the end of the memory
  */
-import { Address, IoField, StateField } from "./abi";
+import { Address, IoField, Limit, StateField } from "./abi";
 
 /** One caller's place: with threads each has its own, and taking the lock sets `State.io`. */
 @final
@@ -137,9 +137,29 @@ export enum ScratchArea {
   Found = 0x30000, // u32[65536]: refs that one SCAN answers
 }
 
+function limitAt(which: u32): usize {
+  return <usize>Address.State + StateField.Limits + ((<usize>which) << 2);
+}
+
 /** The value of a threshold of encodings (`Limit` of abi.ts). */
 export function limit(which: u32): i32 {
-  return load<i32>(<usize>Address.State + StateField.Limits + ((<usize>which) << 2));
+  return load<i32>(limitAt(which));
+}
+
+/** Redis's defaults, until the host writes its directives. */
+export function setDefaultLimits(): void {
+  store<i32>(limitAt(Limit.HashListpackEntries), 128);
+  store<i32>(limitAt(Limit.HashListpackValue), 64);
+  store<i32>(limitAt(Limit.SetIntsetEntries), 512);
+  store<i32>(limitAt(Limit.SetListpackEntries), 128);
+  store<i32>(limitAt(Limit.SetListpackValue), 64);
+  store<i32>(limitAt(Limit.ZsetListpackEntries), 128);
+  store<i32>(limitAt(Limit.ZsetListpackValue), 64);
+  store<i32>(limitAt(Limit.ListListpackSize), -2);
+  store<i32>(limitAt(Limit.ListCompressDepth), 0);
+  store<i32>(limitAt(Limit.StreamNodeBytes), 4096);
+  store<i32>(limitAt(Limit.StreamNodeEntries), 100);
+  store<i32>(limitAt(Limit.HllSparseBytes), 3000);
 }
 
 /** No table: tables have ids below it. */
