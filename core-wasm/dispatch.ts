@@ -124,6 +124,8 @@ function run(commandId: i32, argc: u32): void {
       return setCommands.setnx();
     case Cmd.SetRange:
       return stringCommands.setrange();
+    case Cmd.IncrByFloat:
+      return counterCommands.incrbyfloat();
     case Cmd.DelIfEq:
       return setCommands.delifeq();
     case Cmd.Copy:

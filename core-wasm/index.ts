@@ -22,6 +22,7 @@ import { initWheel, nextDeadline } from "./keyspace/wheel";
 import { alloc, free, initAllocator } from "./memory/allocator";
 import { seedHash } from "./memory/bytes";
 import { FIRST_PAGE, growAhead } from "./memory/pages";
+import { initPowers } from "./memory/powers";
 import { IoBlock, NO_TABLE, setDefaultLimits, state } from "./state";
 import { freeGarbage } from "./types/garbage";
 
@@ -54,6 +55,7 @@ export function init(seedLow: i32, seedHigh: i32): void {
   state.moveTable = NO_TABLE;
   // One page of slack stays behind the last block.
   initAllocator(MAXIMUM_PAGES - FIRST_PAGE - 1);
+  initPowers();
   initWheel();
   initKeyspace();
   beginOrder(Order.None);

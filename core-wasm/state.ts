@@ -6,7 +6,7 @@
  *   0x0000_0400   63 KiB  read-only data segments
  *   0x0001_0000   64 KiB  State: fields |0x800 command flags |0xA00 database map |0xB00 class list heads
  *                         |0xD00 class sizes |0xF00 limits |0x1000 hash keys |0x1800 free-run lists |0x2000 wheel slots |0x5000 wheel bitmaps
- *                         |0x6000 counters of asked-for keys
+ *                         |0x6000 counters of asked-for keys |0xA000 powers of ten
  *   0x0002_0000  128 KiB  argv table: pairs (u32 ptr, u32 length)
  *   0x0004_0000    8 KiB  IO block
  *   0x0004_2000    8 KiB  frames of the input that wait for execution
@@ -123,6 +123,7 @@ export enum Area {
   FreeRuns = 0x1800, // u32[64]: first page of the list of free runs by length
   WheelSlots = 0x2000, // 6 x 256 sentinels of 8 bytes
   WheelBitmaps = 0x5000, // 6 x 256 bits
+  PowersOfTen = 0xa000, // 617 x 16: what the digits of doubles are worked out with (powers.ts)
 }
 
 /** Areas inside scratch, as offsets from Address.Scratch. */
@@ -134,6 +135,8 @@ export enum ScratchArea {
   Text = 0x10000, // a line being put together
   Digest = 0x18000, // state of the hash that runs, digests
   Argument = 0x20000, // numbers parsed from arguments
+  Decimal = 0x24000, // limbs and digits of a number being read or written
+  Digits = 0x28000, // a formatted number of many digits
   Found = 0x30000, // u32[65536]: refs that one SCAN answers
 }
 

@@ -1,5 +1,6 @@
 /** Entry of the test build: the ABI, and doors to the inner structures that model tests drive. Never shipped. */
 
+import { formatDouble, parseDouble } from "./memory/double";
 import { state } from "./state";
 import { readElementText } from "./types/packed";
 
@@ -37,4 +38,14 @@ export function elementText(at: usize): u32 {
 
 export function elementLength(): u32 {
   return state.elementLength;
+}
+
+/** Reads the text at `ptr` as a double. @returns 1 = it is one, and lies at `out` */
+export function testParseDouble(ptr: i32, length: i32, out: i32): i32 {
+  return parseDouble(ptr, length, out) ? 1 : 0;
+}
+
+/** Writes a double at `to`. @returns bytes written */
+export function testFormatDouble(value: f64, to: i32): i32 {
+  return formatDouble(value, to);
 }

@@ -292,6 +292,17 @@ export const STRING_COMMANDS: readonly CommandSpec[] = [
     deprecated: { since: "2.0.0", replacedBy: "`GETRANGE`" },
     args: [arg.key("key"), arg.integer("start"), arg.integer("end")],
   }),
+  dataCommand(Cmd.IncrByFloat, {
+    name: "incrbyfloat",
+    group: "string",
+    since: "2.6.0",
+    arity: 3,
+    flags: ["write", "denyoom", "fast"],
+    keys: firstKey("RW", "access", "update"),
+    summary: "Adds to the floating point number at a key.",
+    complexity: "O(1)",
+    args: [arg.key("key"), arg.double("increment")],
+  }),
   dataCommand(Cmd.DelIfEq, {
     name: "delifeq",
     group: "string",

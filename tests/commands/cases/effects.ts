@@ -155,6 +155,15 @@ export const effectCases: EffectCase[] = [
   verbatim("DECRBY k 3", { before: ["SET k 5"], events: ["incrby k"], touched: ["k"] }),
   unchanged("INCR k", ["SET k text"]),
   unchanged("INCRBY k 1", ["SET k 9223372036854775807"]),
+  {
+    name: "INCRBYFLOAT is logged as SET of the sum",
+    before: ["SET k 3 EX 100"],
+    command: "INCRBYFLOAT k 1.250",
+    log: [["SET", "k", "4.25", "KEEPTTL"]],
+    events: ["incrbyfloat k"],
+    touched: ["k"],
+  },
+  unchanged("INCRBYFLOAT k inf", ["SET k 3"]),
   verbatim("APPEND k v", { events: ["new k", "append k"], touched: ["k"] }),
   verbatim("APPEND k v", { before: ["SET k v"], events: ["append k"], touched: ["k"] }),
 

@@ -1,8 +1,10 @@
-/** MGET MSET INCR INCRBY DECR DECRBY APPEND STRLEN. https://redis.io/docs/latest/commands/?group=string */
+/** MGET MSET INCR INCRBY DECR DECRBY INCRBYFLOAT APPEND STRLEN. https://redis.io/docs/latest/commands/?group=string */
 import { array, atMost, bulk, commandCase, error, int, nil, ok, pass, step } from "./case.ts";
 
 const NOT_INTEGER = error("ERR value is not an integer or out of range");
 const OVERFLOW = error("ERR increment or decrement would overflow");
+const NOT_FLOAT = error("ERR value is not a valid float");
+const NOT_FINITE = error("ERR increment would produce NaN or Infinity");
 const MAX = "9223372036854775807";
 const MIN = "-9223372036854775808";
 
@@ -111,6 +113,59 @@ export const stringCases = [
     step(`DECRBY k ${MIN}`, error("ERR decrement would overflow")),
     step("EXISTS k", int(0)),
     step(`DECRBY k ${MAX}`, int(-9223372036854775807n)),
+  ]),
+  commandCase("INCRBYFLOAT adds, and writes no zeros at the end", [
+    step("INCRBYFLOAT k 1.23", bulk("1.23")),
+    step("INCRBYFLOAT k 1.77", bulk("3")),
+    step("INCRBYFLOAT k -10.5", bulk("-7.5")),
+    step("SET k 3.0e3", ok),
+    step("INCRBYFLOAT k 200", bulk("3200")),
+    step("INCRBYFLOAT k 1e-3", bulk("3200.00099999999999989")),
+    step("SET k 0.1", ok),
+    step("INCRBYFLOAT k 0.2", bulk("0.3")),
+    step("INCRBYFLOAT k -0.3", bulk("0")),
+    step("SET k -0", ok),
+    step("INCRBYFLOAT k -0.0", bulk("0")),
+    step("SET k 1e20", ok),
+    step("INCRBYFLOAT k 1", bulk("100000000000000000000")),
+    step("INCRBYFLOAT k 0x1.8p4", bulk("100000000000000000024")),
+    step(["SET", "k", MAX], ok),
+    step("INCRBYFLOAT k 0", bulk(MAX)),
+  ]),
+  commandCase("INCRBYFLOAT keeps the deadline, and the text as a text", (now) => [
+    step(`SET k 5 PXAT ${now + 100_001}`, ok),
+    step("OBJECT ENCODING k", bulk("int")),
+    step("INCRBYFLOAT k 1", bulk("6")),
+    step("OBJECT ENCODING k", bulk("embstr")),
+    step("PEXPIRETIME k", int(now + 100_001)),
+    step("INCR k", int(7)),
+    step("OBJECT ENCODING k", bulk("int")),
+    step("APPEND k .5", int(3)),
+    step(
+      "INCRBYFLOAT k 1e60",
+      bulk("999999999999999999999373423426722168652130621984886772203520"),
+    ),
+    step("OBJECT ENCODING k", bulk("raw")),
+  ]),
+  commandCase(
+    "INCRBYFLOAT refuses what is no number, in the key first",
+    ["", " 1", "1 ", "abc", "1.5.2", "1e", "nan", "1\0", "0x", "1e5000", "1e-5000"].flatMap(
+      (text) => [
+        step(["SET", "k", text], ok),
+        step("INCRBYFLOAT k 1", NOT_FLOAT),
+        step(["INCRBYFLOAT", "none", text], NOT_FLOAT),
+        step("EXISTS none", int(0)),
+      ],
+    ),
+  ),
+  commandCase("INCRBYFLOAT refuses a sum that is infinite", [
+    step("SET k 1", ok),
+    step("INCRBYFLOAT k inf", NOT_FINITE),
+    step("INCRBYFLOAT k -infinity", NOT_FINITE),
+    step("GET k", bulk("1")),
+    step("SET k 1e4932", ok),
+    step("INCRBYFLOAT k 1e4932", NOT_FINITE),
+    step("GET k", bulk("1e4932")),
   ]),
   commandCase("APPEND makes and lengthens strings", [
     step("APPEND k Hello", int(5)),
