@@ -27,7 +27,7 @@ import type { ServingParts } from "./net/connection.ts";
 import { checkDescriptors, openFilesLimit } from "./net/descriptors.ts";
 import type { ListenerEvents } from "./net/listener.ts";
 import { Listeners } from "./net/listeners.ts";
-import { type HealthServer, serveHealth } from "./observability/health.ts";
+import { Health } from "./observability/health.ts";
 import type { Logger } from "./observability/log.ts";
 import { type AppendLog, openAppendLog } from "./persistence/aof/log.ts";
 import { ReplicationIdentity } from "./replication/identity.ts";
@@ -120,7 +120,7 @@ export class Server {
   private stopping: Promise<void> | undefined;
   private crashed = false;
   private readonly shutdowns: Shutdown;
-  private health: HealthServer | undefined;
+  private readonly health: Health;
   /** Clients are served. */
   private ready = false;
 
@@ -182,6 +182,7 @@ export class Server {
       begun: () => this.options.onStopping?.(),
       stop: () => this.stop().then(() => this.options.onStopped?.()),
     });
+    this.health = new Health({ context: this.context, isReady: () => this.ready });
     this.applyConfig();
   }
 
@@ -189,7 +190,7 @@ export class Server {
   async start(): Promise<void> {
     this.logger.notice("Server initialized");
     this.fitDescriptors();
-    const health = await this.serveHealth();
+    this.health.open();
     try {
       if (this.config.get("appendonly")) await this.openLog();
       this.cron = this.startCron();
@@ -198,25 +199,9 @@ export class Server {
     } catch (error) {
       this.cron?.stop();
       await this.log?.close();
-      health?.stop();
+      this.health.stop();
       throw error;
     }
-  }
-
-  /** Answers /healthz from here on, before the log is loaded. */
-  private async serveHealth(): Promise<HealthServer | undefined> {
-    const port = this.config.get("metrics-port");
-    if (port === 0) return undefined;
-    // Only who asks for metrics waits for their library.
-    const { Metrics } = await import("./observability/metrics.ts");
-    const metrics = new Metrics(this.context);
-    this.health = serveHealth(this.config.get("metrics-bind"), port, {
-      isReady: () => this.ready,
-      metricsType: metrics.contentType,
-      metrics: () => metrics.text(),
-    });
-    this.logger.notice(`Metrics and health on port ${port}`);
-    return this.health;
   }
 
   /** Lowers maxclients to what the limit on open files leaves. @throws Error if that is nothing */
@@ -331,7 +316,7 @@ export class Server {
       this.logger.notice("Calling fsync() on the AOF file.");
       await this.log.close();
     }
-    this.health?.stop();
+    this.health.stop();
     this.logger.warning("Bundis is now ready to exit, bye bye...");
   }
 

@@ -103,9 +103,9 @@ const NETWORK = {
 const METRICS = {
   "metrics-port": works(
     "Port of GET /metrics (Prometheus), /healthz and /readyz; 0 = none.",
-    atStart(integer(0, 0, 65535)),
+    integer(0, 0, 65535),
   ),
-  "metrics-bind": works("Address of that port.", atStart(text("127.0.0.1"))),
+  "metrics-bind": works("Address of that port.", text("127.0.0.1")),
 };
 
 const CLIENTS = {

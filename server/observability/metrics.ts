@@ -201,12 +201,8 @@ export class Metrics {
 
   constructor(private readonly context: CommandContext) {}
 
-  get contentType(): string {
-    return this.registry.contentType;
-  }
-
-  /** Every metric as text, measured now. */
-  text(): Promise<string> {
+  /** Every metric, measured now. */
+  async scrape(): Promise<{ contentType: string; text: string }> {
     this.registry.resetMetrics();
     const { context } = this;
     for (const [section, rows] of Object.entries(GAUGES)) {
@@ -223,7 +219,7 @@ export class Metrics {
     this.databases();
     this.commands();
     this.errors();
-    return this.registry.metrics();
+    return { contentType: this.registry.contentType, text: await this.registry.metrics() };
   }
 
   private instance(): void {

@@ -3,7 +3,6 @@ import { afterEach, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type RunningServer, startServer } from "../../server/index.ts";
-import { serveHealth } from "../../server/observability/health.ts";
 import { openConnection } from "../support/reference.ts";
 import { freePort, startProcess, temporaryDirectory } from "../support/server-process.ts";
 
@@ -120,18 +119,21 @@ test("metrics-bind says on which address they are", async () => {
   await expect(fetch(`${url}/healthz`)).rejects.toThrow();
 });
 
-test("a server that is not ready says so until it is", async () => {
-  let isReady = false;
-  const health = serveHealth("127.0.0.1", 0, {
-    isReady: () => isReady,
-    metricsType: "text/plain",
-    metrics: async () => "",
-  });
-  const status = async () => (await fetch(`http://127.0.0.1:${health.port}/readyz`)).status;
-  expect(await status()).toBe(503);
-  isReady = true;
-  expect(await status()).toBe(200);
-  health.stop();
+test("address and port may change while the server runs, to none as well", async () => {
+  const { url, server } = await start();
+  const client = await openConnection(server.port);
+  const port = String(freePort());
+  expect(await client.raw("CONFIG", "SET", "metrics-port", port)).toBe("+OK\r\n");
+  await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+  expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+  const taken = await client.raw("CONFIG", "SET", "metrics-port", String(server.port));
+  expect(taken).toStartWith(
+    "-ERR CONFIG SET failed (possibly related to argument 'metrics-port') - Unable to serve metrics there",
+  );
+  expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+  expect(await client.raw("CONFIG", "SET", "metrics-port", "0")).toBe("+OK\r\n");
+  await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
+  client.close();
 });
 
 const COMMANDS = 600_000;
