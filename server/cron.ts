@@ -25,6 +25,8 @@ export interface CronParts {
   nowMs(): number;
   /** Runs a slice; what it throws ends the server. */
   guarded(work: () => void): void;
+  /** A stop that a signal asked for begins now. */
+  beginShutdown(): void;
   /** Looks at some of the clients: who is silent for too long, or over a limit. */
   sweepClients(): void;
   /** False while the log refuses writes: nothing expires then. */
@@ -74,6 +76,7 @@ export class Cron {
   private tick(): void {
     if (this.paused) return;
     const { core, marks } = this.parts;
+    this.parts.beginShutdown();
     const usedBytes = core.usedBytes() + core.memory.f64[HOST_BYTES]!;
     marks.peakBytes = Math.max(marks.peakBytes, usedBytes);
     this.parts.sweepClients();

@@ -113,7 +113,8 @@ export async function main(
     config,
     logger,
     isStopping: () => server.isStopping,
-    shutdown: (options) => server.shutdown(options),
+    shutdown: (options, refused) => server.shutdownSoon(options, refused),
+    crash: (error) => server.crash(error),
     exit,
     on: (signal, handler) => process.on(signal, handler),
   });

@@ -298,6 +298,11 @@ export class Server {
     return this.shutdowns.request(options);
   }
 
+  /** A signal's stop: SHUTDOWN ABORT can call it off until the next tick. */
+  shutdownSoon(options: ShutdownOptions, refused: () => void): void {
+    this.shutdowns.schedule(options, refused);
+  }
+
   /** Stops accepting, writes the log out, closes all clients. Idempotent. */
   stop(): Promise<void> {
     this.stopping ??= this.stopOnce();
@@ -400,6 +405,7 @@ export class Server {
       marks: this.marks,
       nowMs: () => this.clock.nowMs(),
       guarded: (work) => this.guarded(work),
+      beginShutdown: () => this.shutdowns.tick(),
       sweepClients: () => this.supervision.limits.sweep(),
       mayDelete: () => this.log?.refusal() === undefined && !this.supervision.pause.active,
       afterSlice: () => {

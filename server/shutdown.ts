@@ -1,6 +1,6 @@
 /**
  * An orderly stop: asked for by SHUTDOWN or a signal, refused while something would be lost, unless forced. The log's last block is
- * written before anything is closed.
+ * written before anything is closed. SHUTDOWN ABORT calls off what a signal asked for until the cron's next tick begins it.
  */
 import type { ShutdownOptions } from "./commands/context.ts";
 import type { Logger } from "./observability/log.ts";
@@ -25,16 +25,31 @@ export class Shutdown {
   /** The stop that is on its way, until it begins. */
   private pending: ReturnType<typeof setImmediate> | undefined;
   private stopping = false;
+  /** What a signal asked for. */
+  private scheduled: { options: ShutdownOptions; refused: () => void } | undefined;
 
   constructor(private readonly parts: ShutdownParts) {}
 
   get inProgress(): boolean {
-    return this.stopping || this.pending !== undefined;
+    return this.stopping || this.pending !== undefined || this.scheduled !== undefined;
+  }
+
+  /** Begins at the cron's next tick; `refused` is called then if it is. */
+  schedule(options: ShutdownOptions, refused: () => void): void {
+    if (!this.inProgress) this.scheduled = { options, refused };
+  }
+
+  /** The cron ticks. */
+  tick(): void {
+    const { scheduled } = this;
+    if (scheduled === undefined) return;
+    this.scheduled = undefined;
+    if (this.request(scheduled.options) !== undefined) scheduled.refused();
   }
 
   /** Begins at the end of this turn. @returns the error line if it is refused */
   request(options: ShutdownOptions): string | undefined {
-    if (this.inProgress) return undefined;
+    if (this.stopping || this.pending !== undefined) return undefined;
     const { logger } = this.parts;
     logger.notice("User requested shutdown...");
     const fault = this.fault(options);
@@ -49,9 +64,10 @@ export class Shutdown {
 
   /** Calls off what has not begun yet. @returns whether there was something */
   abort(): boolean {
-    if (this.pending === undefined) return false;
+    if (this.stopping || !this.inProgress) return false;
     clearImmediate(this.pending);
     this.pending = undefined;
+    this.scheduled = undefined;
     this.parts.logger.notice("Shutdown manually aborted.");
     return true;
   }

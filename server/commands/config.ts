@@ -29,11 +29,16 @@ function set(context: CommandContext): void {
   else reply.error(refused);
 }
 
-function rewrite({ config, reply, services }: CommandContext): void {
+function rewrite(context: CommandContext): void {
+  rewriteConfig(context);
+}
+
+/** CONFIG REWRITE; with `all` defaults are written too (DEBUG CONFIG-REWRITE-FORCE-ALL). */
+export function rewriteConfig({ config, reply, services }: CommandContext, all = false): void {
   if (config.file === undefined)
     return reply.error("ERR The server is running without a config file");
   try {
-    rewriteFile(config.file, config);
+    rewriteFile(config.file, config, all);
   } catch (error) {
     const why = systemErrorText(error);
     services.log("warning", `CONFIG REWRITE failed: ${why}`);

@@ -1,5 +1,6 @@
 /** DEBUG: what tests and people at night need. Needs `enable-debug-command`. */
 import { Cmd } from "../../core-wasm/abi.ts";
+import { rewriteConfig } from "./config.ts";
 import { subcommandFault } from "./container.ts";
 import type { CommandContext } from "./context.ts";
 import { debugAssert, debugPanic } from "./debug-crash.ts";
@@ -133,6 +134,11 @@ const ROWS: Record<string, DebugRow> = {
     usage: "[<key> ...]",
     help: "A hash of the value at each key.",
     run: Cmd.DebugDigestValue,
+  },
+  "config-rewrite-force-all": {
+    words: [0, 0],
+    help: "Write the configuration file with every directive, defaults too.",
+    run: (context) => rewriteConfig(context, true),
   },
   error: {
     words: [1, 1],

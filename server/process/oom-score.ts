@@ -7,7 +7,7 @@ import type { Logger } from "../observability/log.ts";
 const PATH = "/proc/self/oom_score_adj";
 const LIMIT = 1000;
 
-/** Keeps the kernel's value as the directives say, now and when they change; "no" puts the one of the start back. */
+/** Keeps the kernel's value as the directives say, now and when they change; "no" puts back what there was. */
 export function applyOomScore(config: Config, logger: Logger): void {
   let base: number | undefined;
   const apply = (): string | undefined => {
@@ -18,6 +18,8 @@ export function applyOomScore(config: Config, logger: Logger): void {
       const [forPrimary = 0] = config.get("oom-score-adj-values");
       const wanted = mode === "no" ? base : mode === "absolute" ? forPrimary : base + forPrimary;
       writeFileSync(PATH, String(Math.max(-LIMIT, Math.min(LIMIT, wanted))));
+      // From here on it is the system's again, until the next time.
+      if (mode === "no") base = undefined;
       return undefined;
     } catch (error) {
       logger.warning(`Unable to write oom_score_adj: ${systemErrorText(error)}`);

@@ -1,4 +1,4 @@
-/** Signals: SIGTERM and SIGINT stop the server as the directives say, SIGHUP opens the log file anew. */
+/** Signals: SIGTERM and SIGINT stop the server as the directives say, SIGHUP opens the log file anew, SIGABRT asks for a crash report. */
 import type { ShutdownOptions } from "../commands/context.ts";
 import type { Config } from "../config/config.ts";
 import { systemErrorText } from "../config/rules.ts";
@@ -8,11 +8,12 @@ export interface SignalParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly isStopping: () => boolean;
-  /** @returns the error line if it is refused */
-  readonly shutdown: (options: ShutdownOptions) => string | undefined;
+  /** Begins a stop soon; `refused` is called if it is. */
+  readonly shutdown: (options: ShutdownOptions, refused: () => void) => void;
+  readonly crash: (error: Error) => void;
   readonly exit: (code: number) => void;
   /** Registers a handler: `process.on`, or a test's. */
-  readonly on: (signal: "SIGINT" | "SIGTERM" | "SIGHUP", handler: () => void) => void;
+  readonly on: (signal: "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGABRT", handler: () => void) => void;
 }
 
 type Flag = "save" | "nosave" | "now" | "force" | "default";
@@ -36,13 +37,19 @@ export function handleSignals(parts: SignalParts): void {
     }
     logger.warning(`Received ${signal} scheduling shutdown...`);
     const flags = config.get(signal === "SIGINT" ? "shutdown-on-sigint" : "shutdown-on-sigterm");
-    if (parts.shutdown(signalOptions(flags)) !== undefined)
+    parts.shutdown(signalOptions(flags), () =>
       logger.warning(
         `${signal} received but errors trying to shut down the server, check the logs for more information`,
-      );
+      ),
+    );
   };
   parts.on("SIGTERM", stop("SIGTERM"));
   parts.on("SIGINT", stop("SIGINT"));
+  parts.on("SIGABRT", () => {
+    const error = new Error("SIGABRT");
+    error.name = "signal";
+    parts.crash(error);
+  });
   parts.on("SIGHUP", () => {
     try {
       logger.reopen();

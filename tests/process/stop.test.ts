@@ -110,6 +110,28 @@ describe("SHUTDOWN", () => {
     expect(await client.raw("SHUTDOWN", "ABORT")).toBe("-ERR No shutdown in progress.\r\n");
   });
 
+  test("ABORT calls off what a signal asked for, while it has not begun", async () => {
+    await start("--enable-debug-command", "yes");
+    await client.raw("DEBUG", "PAUSE-CRON", "1");
+    program.signal("SIGTERM");
+    await program.printed("Received SIGTERM scheduling shutdown...");
+    expect(await client.raw("SHUTDOWN", "ABORT")).toBe("+OK\r\n");
+    expect(await client.raw("SHUTDOWN", "ABORT")).toBe("-ERR No shutdown in progress.\r\n");
+    await program.printed("Shutdown manually aborted.");
+    await client.raw("DEBUG", "PAUSE-CRON", "0");
+    expect(await client.raw("PING")).toBe("+PONG\r\n");
+  });
+
+  test("a second SIGINT ends at once with 1", async () => {
+    await start("--enable-debug-command", "yes");
+    await client.raw("DEBUG", "PAUSE-CRON", "1");
+    program.signal("SIGINT");
+    await program.printed("Received SIGINT scheduling shutdown...");
+    program.signal("SIGINT");
+    expect(await program.exited).toBe(1);
+    expect(program.output()).toContain("You insist... exiting now.");
+  });
+
   test("SAVE is refused while nothing can save, and goes on serving", async () => {
     await start();
     expect(await client.raw("SHUTDOWN", "SAVE")).toBe(
@@ -161,6 +183,13 @@ describe("a crash", () => {
     client.close();
     await start(...WITH_LOG);
     expect(await client.raw("GET", "before")).toBe("$1\r\n1\r\n");
+  });
+
+  test("by SIGABRT leaves a report too", async () => {
+    await start();
+    program.signal("SIGABRT");
+    expect(await program.exited).toBe(70);
+    expect(program.output()).toContain("crashed by signal: SIGABRT");
   });
 
   test("leaves no report with crash-log-enabled no", async () => {

@@ -49,6 +49,14 @@ test("what is new goes behind the signature, which is written once", () => {
   expect(rewriteText(first, loadConfig(["--timeout", "5", "--requirepass", 'a"b']))).toBe(first);
 });
 
+test("a file with every directive is read back as it was", () => {
+  const config = loadConfig(["--requirepass", "x y", "--hz", "20"]);
+  const text = rewriteText("", config, true);
+  expect(text.split("\n").length).toBeGreaterThan(150);
+  const again = loadConfig(["-"], { readStdin: () => text });
+  expect(again.match(["*"])).toEqual(config.match(["*"]));
+});
+
 test("superfluous lines become blank, blank lines one", () => {
   const old =
     "save 900 1\n\n\nsave 60 2\nsave 1 1\nrequirepass x\nbind 1.2.3.4\ntimeout 1\ntimeout 2\n";

@@ -5,7 +5,7 @@ import { handleSignals } from "../../../server/process/signals.ts";
 function setUp() {
   const handlers = new Map<string, () => void>();
   const seen: unknown[] = [];
-  const state = { isStopping: false, refusal: undefined as string | undefined };
+  const state = { isStopping: false, isRefused: false };
   const config = new Config();
   const log = (text: string) => seen.push(text);
   handleSignals({
@@ -20,10 +20,11 @@ function setUp() {
       close: () => {},
     },
     isStopping: () => state.isStopping,
-    shutdown(options) {
+    shutdown(options, refused) {
       seen.push(options);
-      return state.refusal;
+      if (state.isRefused) refused();
     },
+    crash: (error) => seen.push(String(error)),
     exit: (code) => seen.push(`exit ${code}`),
     on: (signal, handler) => handlers.set(signal, handler),
   });
@@ -58,6 +59,21 @@ test("signals carry the options that their directives have at that moment", () =
     { save: false, now: true, force: false },
     { save: true, now: false, force: true },
   ]);
+});
+
+test("a refused stop is told with its signal", () => {
+  const { send, seen, state } = setUp();
+  state.isRefused = true;
+  send("SIGTERM");
+  expect(seen.at(-1)).toBe(
+    "SIGTERM received but errors trying to shut down the server, check the logs for more information",
+  );
+});
+
+test("SIGABRT asks for a crash report", () => {
+  const { send, seen } = setUp();
+  send("SIGABRT");
+  expect(seen).toEqual(["signal: SIGABRT"]);
 });
 
 test("SIGHUP opens the log anew", () => {
