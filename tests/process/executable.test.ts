@@ -62,6 +62,16 @@ test("--version and --help print, a file's fault ends it with 1", async () => {
   expect(bad.output).toContain("*** FATAL CONFIG FILE ERROR");
 });
 
+test("the library that only metrics need is in it, too", async () => {
+  const [port, metricsPort] = [freePort(), freePort()];
+  const flags = ["--port", String(port), "--metrics-port", String(metricsPort)];
+  const server = runProgram(flags, { command: [executable], cwd: elsewhere.path });
+  await server.printed("Ready to accept connections tcp");
+  const scraped = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+  expect(await scraped.text()).toContain("redis_up 1");
+  await server.kill();
+});
+
 test("it goes to the background as itself", async () => {
   const port = freePort();
   const pidFile = join(elsewhere.path, "daemon.pid");
