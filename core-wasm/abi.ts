@@ -80,7 +80,7 @@ export enum StateField {
   KeyspaceMisses = 128, // u64
   ExpiredKeys = 136, // u64
   EvictedKeys = 144, // u64
-  BacklogBytes = 152, // u64: lazily freed, not yet returned
+  LazyFreed = 152, // u64: entries and large values that were freed in slices
   Databases = 160, // u32: number of databases, for range errors and SWAPDB
   MaxStringBytes = 164, // u32: proto-max-bulk-len, the longest string APPEND may make
   PageLimit = 276, // u32: heap pages that may ever be in use; tests lower it

@@ -15,7 +15,7 @@ import {
   prefetchFrames,
 } from "./keyspace/keyspace";
 import { beginOrder, Order } from "./keyspace/order";
-import { freeOrphans } from "./keyspace/orphans";
+import { freeOrphans, orphanedEntries } from "./keyspace/orphans";
 import { rebuildStep } from "./keyspace/rebuild";
 import { defragment, expireDue, mergeSparse } from "./keyspace/tidy";
 import { initWheel, nextDeadline } from "./keyspace/wheel";
@@ -24,7 +24,7 @@ import { seedHash } from "./memory/bytes";
 import { FIRST_PAGE, growAhead } from "./memory/pages";
 import { initPowers } from "./memory/powers";
 import { IoBlock, NO_TABLE, setDefaultLimits, state } from "./state";
-import { freeGarbage } from "./types/garbage";
+import { freeGarbage, garbageCount } from "./types/garbage";
 
 export { execute } from "./dispatch";
 
@@ -82,6 +82,11 @@ export function freeSlice(budget: i32): i32 {
   beginSlice();
   budget = freeOrphans(budget);
   return budget > 0 ? freeGarbage(budget) : 0;
+}
+
+/** Entries and large values that wait to be freed in slices. */
+export function pendingObjects(): f64 {
+  return <f64>(orphanedEntries() + garbageCount());
 }
 
 /** Builds a changed order, grows ahead, merges, defragments. @returns steps left over; 0 = more waits */

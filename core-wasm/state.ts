@@ -62,7 +62,7 @@ export class State {
   keyspaceMisses: u64;
   expiredKeys: u64;
   evictedKeys: u64;
-  backlogBytes: u64;
+  lazyFreed: u64;
   databases: u32;
   maxStringBytes: u32;
 
@@ -184,7 +184,7 @@ if (offsetof<State>("databases") !== StateField.Databases) ERROR("State: databas
 if (offsetof<State>("maxStringBytes") !== StateField.MaxStringBytes) ERROR("State: maxStringBytes");
 if (offsetof<State>("pageLimit") !== StateField.PageLimit) ERROR("State: pageLimit");
 if (<i32>offsetof<State>() > StateField.CommandFlags) ERROR("State runs into its areas");
-if (offsetof<State>("backlogBytes") !== StateField.BacklogBytes) ERROR("State and abi.ts disagree");
+if (offsetof<State>("lazyFreed") !== StateField.LazyFreed) ERROR("State and abi.ts disagree");
 
 /** The wall clock in whole seconds. A division of doubles: much cheaper than one of 64-bit integers. */
 export function nowSeconds(): u32 {

@@ -58,6 +58,7 @@ const CORE_COUNTERS = [
   StateField.KeyspaceMisses,
   StateField.ExpiredKeys,
   StateField.EvictedKeys,
+  StateField.LazyFreed,
 ];
 const NO_LOG: PersistenceView = {
   infoFields: () => ({ loading: 0, async_loading: 0, aof_enabled: 0 }),
@@ -87,6 +88,8 @@ function emptyStats(commands: number): ServerStats {
     connectionsRejected: 0,
     commandsProcessed: 0,
     netInputBytes: 0,
+    readsProcessed: 0,
+    writesProcessed: 0,
     netOutputBytes: 0,
     errorReplies: 0,
     unexpectedErrors: 0,

@@ -20,6 +20,15 @@ function findOrphan(): u32 {
   return NO_TABLE;
 }
 
+/** Entries of tables that wait to be freed. O(table ids) */
+export function orphanedEntries(): u64 {
+  if (state.orphanCount === 0) return 0;
+  let entries: u64 = 0;
+  for (let id: u32 = 0; id < NO_TABLE; id++)
+    if (table(id).state === TableState.Orphan) entries += table(id).count;
+  return entries;
+}
+
 /** @returns budget left (one per entry); 0 = more to free */
 export function freeOrphans(budget: i32): i32 {
   while (state.orphanCount > 0) {
@@ -37,6 +46,7 @@ export function freeOrphans(budget: i32): i32 {
       free(ref);
     }
     t.count -= found;
+    state.lazyFreed += found;
     budget -= 1 + <i32>found;
     const span = segmentSpan(t, state.freeIndex);
     freeSegment(t, state.freeIndex);

@@ -36,6 +36,13 @@ export function discard(kind: u32, value: usize): void {
   state.garbage = <u32>node;
 }
 
+/** Values that wait to be freed. O(their number) */
+export function garbageCount(): u64 {
+  let count: u64 = 0;
+  for (let node: usize = state.garbage; node !== 0; node = load<u32>(node)) count += 1;
+  return count;
+}
+
 /** Frees what waits. @returns budget left, one per block; 0 = more waits */
 export function freeGarbage(budget: i32): i32 {
   while (state.garbage !== 0 && budget > 0) {
@@ -45,6 +52,7 @@ export function freeGarbage(budget: i32): i32 {
     budget = step(node, budget);
     if (load<u32>(node, VALUE) !== 0) break;
     state.garbage = next;
+    state.lazyFreed += 1;
     free(node);
   }
   return budget > 0 ? budget : 0;

@@ -115,6 +115,9 @@ export interface ServerStats {
   connectionsRejected: number;
   commandsProcessed: number;
   netInputBytes: number;
+  /** Chunks read from and written to connections. */
+  readsProcessed: number;
+  writesProcessed: number;
   netOutputBytes: number;
   errorReplies: number;
   unexpectedErrors: number;

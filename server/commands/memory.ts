@@ -1,5 +1,5 @@
 /** Commands about memory. */
-import { Cmd, StateField } from "../../core-wasm/abi.ts";
+import { Cmd } from "../../core-wasm/abi.ts";
 import { memoryReport } from "../observability/memory-doctor.ts";
 import { memoryFigures } from "../observability/memory-figures.ts";
 import { containerCommand } from "./container.ts";
@@ -27,10 +27,10 @@ function mallocStats(context: CommandContext): void {
     "blocks in use": memory.allocatedBytes,
     "pages in use": memory.activeBytes,
     "pages taken from the heap so far": memory.heapBytes,
-    "waiting to be freed": core.counter(StateField.BacklogBytes),
     "linear memory": core.memory.memory.buffer.byteLength,
   };
   const text = Object.entries(lines).map(([name, bytes]) => `${name}: ${bytes} bytes\n`);
+  text.push(`waiting to be freed: ${core.pendingObjects()} objects\n`);
   reply.verbatim(text.join(""), "txt");
 }
 

@@ -24,6 +24,8 @@ export interface CoreExports {
   expireSlice(budget: number): number;
   /** Frees lazily deleted values and flushed tables. @returns steps left over; 0 = more waits */
   freeSlice(budget: number): number;
+  /** Entries and large values that wait for freeSlice. */
+  pendingObjects(): number;
   /** Merges, halves, re-hangs, rebuilds eviction order, defragments, grows ahead. @returns steps left over; 0 = more waits */
   tidySlice(budget: number): number;
   /** Instant in ms of the next deadline in the wheel, Infinity if there is none. May be early, never late. */

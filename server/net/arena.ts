@@ -35,7 +35,7 @@ export class ReplyArena {
 
   constructor(
     private readonly memory: CoreMemory,
-    private readonly stats: { netOutputBytes: number },
+    private readonly stats: { netOutputBytes: number; writesProcessed: number },
     private readonly watcher: OutputWatcher,
   ) {}
 
@@ -119,7 +119,10 @@ export class ReplyArena {
     const before = client.outbox.bytes;
     const empty = client.outbox.flush((block) => client.link.write(block));
     this.stats.netOutputBytes += before - client.outbox.bytes;
-    if (client.outbox.bytes < before) this.watcher.outputShrank(client);
+    if (client.outbox.bytes < before) {
+      this.stats.writesProcessed++;
+      this.watcher.outputShrank(client);
+    }
     if (empty && client.closing) client.link.end();
   }
 
@@ -149,6 +152,7 @@ export class ReplyArena {
       const taken = client.link.write(this.view(begin, end));
       if (taken < 0) return;
       this.stats.netOutputBytes += taken;
+      this.stats.writesProcessed++;
       if (taken < end - begin) this.append(client, begin + taken, end);
     }
     if (client.closing && client.outbox.isEmpty) client.link.end();

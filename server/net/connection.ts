@@ -63,6 +63,7 @@ export class Connection {
     const { parts, client } = this;
     if (client.closing) return;
     parts.stats.netInputBytes += chunk.length;
+    parts.stats.readsProcessed++;
     client.chunkBytes = chunk.length;
     if (client.stops === 0) return this.serve(chunk);
     this.keep(chunk);

@@ -98,7 +98,8 @@ const memory: Section = (context) => {
     mem_clients_normal: figures.clientBytes,
     mem_aof_buffer: figures.logBufferBytes,
     mem_allocator: "bundis-core",
-    lazyfree_pending_bytes: core.counter(StateField.BacklogBytes),
+    lazyfree_pending_objects: core.pendingObjects(),
+    lazyfreed_objects: core.counter(StateField.LazyFreed),
   };
 };
 
@@ -120,16 +121,19 @@ const stats: Section = ({ core, services }) => ({
   keyspace_hits: core.counter(StateField.KeyspaceHits),
   keyspace_misses: core.counter(StateField.KeyspaceMisses),
   total_error_replies: services.stats.errorReplies,
+  total_reads_processed: services.stats.readsProcessed,
+  total_writes_processed: services.stats.writesProcessed,
 });
 
 /** Nobody replicates: what can be told of a primary without replicas and backlog. */
-const replication: Section = ({ services }) => ({
+const replication: Section = ({ config, services }) => ({
   role: "master",
   connected_slaves: 0,
   master_failover_state: "no-failover",
   master_replid: services.replication.id,
   master_repl_offset: 0,
   repl_backlog_active: 0,
+  repl_backlog_size: config.get("repl-backlog-size"),
 });
 
 const cpu: Section = () => {

@@ -53,6 +53,8 @@ const GAUGES: Record<string, Record<string, readonly [field: string, help: strin
       "mem_not_counted_for_evict",
       "Memory that maxmemory does not count",
     ],
+    lazyfree_pending_objects: ["lazyfree_pending_objects", "Values that wait to be freed"],
+    lazyfreed_objects: ["lazyfreed_objects", "Values that were freed in the background"],
     number_of_cached_scripts: ["number_of_cached_scripts", "Scripts that are known"],
     number_of_functions: ["number_of_functions", "Functions of libraries"],
     number_of_libraries: ["number_of_libraries", "Libraries of functions"],
