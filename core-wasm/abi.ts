@@ -236,6 +236,7 @@ export enum Cmd {
   SetRange = 40,
   DelIfEq = 41,
   IncrByFloat = 42,
+  Lcs = 43,
   Copy = 70,
   Move = 71,
   Rename = 72,

@@ -9,6 +9,7 @@ export function argLength(index: u32): u32 {
   return load<u32>(io().argvPtr + ((<usize>index) << 3), 4);
 }
 
+const LOWER_CASE: u8 = 32;
 /** Bit 5 of seven bytes: it makes letters lower-case, and turns no other byte into a letter. */
 const CASE_BITS: u64 = 0x0020_2020_2020_2020;
 
@@ -23,9 +24,22 @@ export function argWord(index: u32): u64 {
   return ((load<u64>(argPtr(index)) | CASE_BITS) & mask) | ((<u64>length) << 56);
 }
 
+/** Whether word `index` is this literal in lower case, its letters in either case; for words too long for `argWord`. */
+export function argIs(index: u32, literal: string): bool {
+  const length = argLength(index);
+  if (length !== <u32>literal.length) return false;
+  const ptr = argPtr(index);
+  const letters = changetype<usize>(literal);
+  for (let i: usize = 0; i < <usize>length; i++)
+    if ((load<u8>(ptr + i) | LOWER_CASE) !== <u8>load<u16>(letters + (i << 1))) return false;
+  return true;
+}
+
 /** Option words and names of types as `argWord` gives them; letters only. */
 export namespace Word {
   export const DB: u64 = 0x0200_0000_0000_6264;
+  export const IDX: u64 = 0x0300_0000_0078_6469;
+  export const LEN: u64 = 0x0300_0000_006e_656c;
   export const NX: u64 = 0x0200_0000_0000_786e;
   export const XX: u64 = 0x0200_0000_0000_7878;
   export const GT: u64 = 0x0200_0000_0000_7467;

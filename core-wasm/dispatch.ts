@@ -7,6 +7,7 @@ import * as counterCommands from "./commands/counter";
 import * as debugCommands from "./commands/debug";
 import * as expireCommands from "./commands/expire";
 import * as keyCommands from "./commands/keys";
+import * as lcsCommands from "./commands/lcs";
 import * as objectCommands from "./commands/object";
 import * as renameCommands from "./commands/rename";
 import * as scanCommands from "./commands/scan";
@@ -126,6 +127,8 @@ function run(commandId: i32, argc: u32): void {
       return stringCommands.setrange();
     case Cmd.IncrByFloat:
       return counterCommands.incrbyfloat();
+    case Cmd.Lcs:
+      return lcsCommands.lcs(argc);
     case Cmd.DelIfEq:
       return setCommands.delifeq();
     case Cmd.Copy:

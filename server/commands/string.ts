@@ -8,6 +8,7 @@ import {
   dataCommand,
   type FoundKey,
   firstKey,
+  keyRange,
 } from "./spec.ts";
 
 const KEY: ArgSpec = { name: "key", type: "key", keySpecIndex: 0 };
@@ -302,6 +303,24 @@ export const STRING_COMMANDS: readonly CommandSpec[] = [
     summary: "Adds to the floating point number at a key.",
     complexity: "O(1)",
     args: [arg.key("key"), arg.double("increment")],
+  }),
+  dataCommand(Cmd.Lcs, {
+    name: "lcs",
+    group: "string",
+    since: "7.0.0",
+    arity: -3,
+    flags: ["readonly"],
+    keys: [keyRange(1, 1, 1, "RO", "access")],
+    summary: "Finds the longest common subsequence of two strings.",
+    complexity: "O(N*M) for their lengths",
+    args: [
+      arg.key("key1"),
+      arg.key("key2"),
+      arg.token("LEN", { optional: true }),
+      arg.token("IDX", { optional: true }),
+      arg.integer("min-match-len", { token: "MINMATCHLEN", optional: true }),
+      arg.token("WITHMATCHLEN", { optional: true }),
+    ],
   }),
   dataCommand(Cmd.DelIfEq, {
     name: "delifeq",

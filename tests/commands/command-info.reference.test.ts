@@ -82,7 +82,6 @@ const OF_VALKEY = ["delifeq"];
 /** Rows that issue 3 brings with their commands. */
 const NOT_THERE_YET = new Set(
   [
-    "lcs",
     "getbit setbit bitcount bitpos bitop bitfield bitfield_ro",
     "copy move rename renamenx touch object object|encoding object|freq object|help",
     "object|idletime object|refcount multi exec discard watch unwatch monitor slowlog slowlog|get",

@@ -75,6 +75,8 @@ export const texts = {
   },
 };
 
+/** A reply byte for byte, which may depend on the protocol. */
+export const raw = exactly;
 export const ok = exactly(() => "+OK\r\n");
 export const nil = exactly(texts.nil);
 export const simple = (text: string) => exactly(() => `+${text}\r\n`);

@@ -3,6 +3,7 @@ import { connectionCases } from "./connection.ts";
 import { debugCases, debugServerCases } from "./debug.ts";
 import { expireCases } from "./expire.ts";
 import { genericCases } from "./generic.ts";
+import { lcsCases } from "./lcs.ts";
 import { objectServerCases, renameCases } from "./rename.ts";
 import { scanCases } from "./scan.ts";
 import { serverCases } from "./server.ts";
@@ -16,6 +17,7 @@ export const allCases = [
   ...setFamilyCases,
   ...stringCases,
   ...stringPartCases,
+  ...lcsCases,
   ...expireCases,
   ...genericCases,
   ...renameCases,
