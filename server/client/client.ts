@@ -20,7 +20,7 @@ export enum Stop {
 export type ClientType = "normal" | "replica" | "master" | "pubsub";
 
 /** Resident bytes of a connection that is idle, socket included: bench/load/connections.ts. */
-export const IDLE_CLIENT_BYTES = 2400;
+export const IDLE_CLIENT_BYTES = 1500;
 
 /** The socket as sessions see it. */
 export interface Link {

@@ -19,6 +19,9 @@ const WAITING_MAX_BYTES = 65536;
 const INPUT_PEAK_MS = 500;
 /** Unfinished commands above this are gathered outside the input window. */
 const CARRY_MAX_BYTES = 1 << 20;
+/** One above this may be carried over so many times: a client that sends it bit by bit is not to have it copied each time. */
+const CARRY_OFTEN_BYTES = 32768;
+const CARRY_OFTEN_TIMES = 4;
 /** Chunks above this are given back to the kernel's pool at once instead of waiting for the collector. */
 const TRANSFER_MIN_BYTES = 4096;
 
@@ -49,6 +52,8 @@ export interface ServingParts {
 
 export class Connection {
   private carry: Uint8Array | null = null;
+  /** How many times in a row something was carried. */
+  private carries = 0;
   private large: LargeFrame | null = null;
   /** Commands and parts of them that came while the client was not served, or were cut off when it stopped being. */
   private waiting: Uint8Array | null = null;
@@ -205,12 +210,21 @@ export class Connection {
       client.closing = true;
       return null;
     }
+    if (framer.position > Address.Input) this.carries = 0;
     if (framer.position >= end) return null;
     const tail = parts.core.memory.u8.slice(framer.position, end);
-    if (framer.stopped !== TOO_MANY_WORDS && tail.length + framer.missing <= CARRY_MAX_BYTES) {
+    // Only what is missing of a word says that the frame is a multibulk one.
+    const isOften =
+      ++this.carries > CARRY_OFTEN_TIMES && tail.length > CARRY_OFTEN_BYTES && framer.missing > 1;
+    if (
+      framer.stopped !== TOO_MANY_WORDS &&
+      tail.length + framer.missing <= CARRY_MAX_BYTES &&
+      !isOften
+    ) {
       this.carry = tail;
       return null;
     }
+    this.carries = 0;
     this.large = new LargeFrame(parts.limits.maxBulkBytes);
     return this.gather(this.large, tail);
   }

@@ -89,7 +89,9 @@ export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
     while (p < end && bytes[p] !== CR) p++;
     numberEnd = 0;
     numberOk = false;
-    if (p + 1 >= end) return p - at > INLINE_MAX_BYTES ? -1 : 0;
+    // The limit counts the type byte in front.
+    if (p >= end) return end - at >= INLINE_MAX_BYTES ? -1 : 0;
+    if (p + 1 >= end) return 0;
     numberEnd = p + 2;
     let q = at;
     let negative = false;

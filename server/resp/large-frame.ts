@@ -1,12 +1,15 @@
 /**
- * Gathers a command that is too large for the input window or the argv table, as its chunks arrive. Chunks are kept as they
- * came and copied once, into a heap run, when the command is whole; nothing is set aside for what was only announced.
- * Each byte is looked at once: where it stopped in one chunk it goes on in the next.
+ * Gathers a command that is too large for the input window or the argv table, as its chunks arrive. Large chunks are kept as
+ * they came, small ones share blocks, so that a command sent byte by byte takes no more memory than one sent at once; all is
+ * copied into a heap run when the command is whole. Nothing is set aside for what was only announced. Each header byte is
+ * looked at once: where it stopped in one chunk it goes on in the next.
  */
 import type { CoreMemory } from "../core/memory.ts";
 
 const HEADER_MAX_BYTES = 65536;
 const WORD_NOTE_BYTES = 8;
+/** Smaller chunks share blocks of this size. */
+const BLOCK_BYTES = 16384;
 /** As much as a log line shows of it. */
 const SHOWN_BYTES = 64;
 
@@ -16,12 +19,17 @@ export enum LargeState {
   Invalid = 2,
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 export class LargeFrame {
   error = "";
   /** Bytes of the whole command, once it is known. */
   bytes = 0;
   argc = 0;
-  private readonly chunks: Uint8Array[] = [];
+  private readonly pieces: Uint8Array[] = [];
+  /** Unused rest of the block that the last piece is in. */
+  private room: Uint8Array = NO_BYTES;
+  private lastChunk: Uint8Array = NO_BYTES;
   private gathered = 0;
   private position = 0;
   private header = "";
@@ -36,13 +44,13 @@ export class LargeFrame {
   }
 
   get firstBytes(): Uint8Array {
-    return this.chunks[0]!.subarray(0, SHOWN_BYTES);
+    return this.pieces[0]!.subarray(0, SHOWN_BYTES);
   }
 
   /** Takes a chunk over. After Whole, `surplus` is what belongs to the next command. */
   push(chunk: Uint8Array): LargeState {
     const base = this.gathered;
-    this.chunks.push(chunk);
+    this.store(chunk);
     this.gathered += chunk.length;
     while (this.position < this.gathered) {
       if (this.bulkLeft >= 0) {
@@ -60,6 +68,23 @@ export class LargeFrame {
       if (!this.readHeader(chunk, base)) return this.error ? LargeState.Invalid : LargeState.More;
     }
     return LargeState.More;
+  }
+
+  private store(chunk: Uint8Array): void {
+    this.lastChunk = chunk;
+    if (chunk.length >= BLOCK_BYTES) {
+      this.pieces.push(chunk);
+      this.room = NO_BYTES;
+      return;
+    }
+    if (this.room.length < chunk.length) {
+      this.room = new Uint8Array(BLOCK_BYTES);
+      this.pieces.push(this.room.subarray(0, 0));
+    }
+    this.room.set(chunk);
+    this.room = this.room.subarray(chunk.length);
+    const piece = this.pieces.pop()!;
+    this.pieces.push(new Uint8Array(piece.buffer, piece.byteOffset, piece.length + chunk.length));
   }
 
   /** Reads header bytes up to the line feed. @returns whether a header was completed */
@@ -98,8 +123,8 @@ export class LargeFrame {
   place(memory: CoreMemory, frame: number, table: number): void {
     const target = memory.bytes(frame, this.bytes);
     let at = 0;
-    for (const chunk of this.chunks) {
-      const part = chunk.subarray(0, Math.min(chunk.length, this.bytes - at));
+    for (const piece of this.pieces) {
+      const part = piece.subarray(0, Math.min(piece.length, this.bytes - at));
       target.set(part, at);
       at += part.length;
     }
@@ -113,7 +138,7 @@ export class LargeFrame {
 
   /** Bytes behind the command, in the last chunk. */
   surplus(): Uint8Array {
-    const last = this.chunks.at(-1)!;
-    return last.subarray(last.length - (this.gathered - this.bytes));
+    const { lastChunk } = this;
+    return lastChunk.subarray(lastChunk.length - (this.gathered - this.bytes));
   }
 }
