@@ -1,7 +1,7 @@
 /** The composition root: builds the parts of one server, starts and stops them in order. Nothing is global: two servers live in one process. */
 import { randomBytes } from "node:crypto";
 import { Address, EvictionPolicy, IoField, IoFlag, StateField, Stream } from "../core-wasm/abi.ts";
-import { Client, type Link } from "./client/client.ts";
+import { Client, type Link, Stop } from "./client/client.ts";
 import { Outbox } from "./client/outbox.ts";
 import { Supervision } from "./client/supervision.ts";
 import { createSystemClock } from "./clock.ts";
@@ -296,9 +296,20 @@ export class Server {
     return this.shutdowns.inProgress || this.stopping !== undefined;
   }
 
-  /** SHUTDOWN. @returns the error line if it is refused */
-  shutdown(options: ShutdownOptions): string | undefined {
-    return this.shutdowns.request(options);
+  /** SHUTDOWN: the client is answered only if it is refused. @returns the error line if that is so at once */
+  private shutdown(options: ShutdownOptions, client: Client): string | undefined {
+    const refused = this.shutdowns.request(options, (line) => this.answer(client, line));
+    if (refused === undefined) client.stops |= Stop.Blocked;
+    return refused;
+  }
+
+  /** Answers a client that was blocked with an error, and serves it again. */
+  private answer(client: Client, line: string): void {
+    this.arena.open(client);
+    this.context.reply.error(line);
+    this.arena.close();
+    this.turn?.schedule();
+    this.supervision.backpressure.proceed(client, Stop.Blocked);
   }
 
   /** A signal's stop: SHUTDOWN ABORT can call it off until the next tick. */
@@ -438,7 +449,7 @@ export class Server {
       stats: this.stats,
       resetStats: () => this.resetStats(),
       log: (level, text) => this.logger[level](text),
-      shutdown: (options) => this.shutdown(options),
+      shutdown: (options) => this.shutdown(options, this.context.client),
       abortShutdown: () => this.shutdowns.abort(),
       closeClient: (client, afterReplies) => {
         if (afterReplies) client.closing = true;
@@ -473,6 +484,15 @@ export class Server {
     this.cron?.forgetRates();
   }
 
+  private warnOfFullMemory(): void {
+    const limit = this.config.get("maxmemory");
+    const used = this.core.usedBytes();
+    if (limit > 0 && used > limit)
+      this.logger.warning(
+        `WARNING: the new maxmemory value set via CONFIG SET (${limit}) is smaller than the current memory usage (${used}). This will result in key eviction and/or the inability to accept new write commands depending on the maxmemory-policy.`,
+      );
+  }
+
   private applyConfig(): void {
     const { config, core, limits } = this;
     const { i32 } = core.memory;
@@ -492,6 +512,7 @@ export class Server {
     sizes();
     followTypeLimits(config, core);
     config.onChange(["maxmemory", "maxmemory-policy"], memory);
+    config.onChange("maxmemory", () => this.warnOfFullMemory());
     config.onChange(["lfu-log-factor", "lfu-decay-time"], counters);
     config.onChange(["proto-max-bulk-len", "client-query-buffer-limit"], sizes);
     config.onChange(["loglevel", "log-format", "log-timestamp-format"], () => {

@@ -27,6 +27,8 @@ export class Shutdown {
   private stopping = false;
   /** What a signal asked for. */
   private scheduled: { options: ShutdownOptions; refused: () => void } | undefined;
+  /** Are told if what is pending comes to nothing. */
+  private waiting: ((line: string) => void)[] = [];
 
   constructor(private readonly parts: ShutdownParts) {}
 
@@ -47,13 +49,20 @@ export class Shutdown {
     if (this.request(scheduled.options) !== undefined) scheduled.refused();
   }
 
-  /** Begins at the end of this turn. @returns the error line if it is refused */
-  request(options: ShutdownOptions): string | undefined {
+  /**
+   * Begins at the end of this turn.
+   * @returns the error line if it is refused at once; `refused` is given it if that turns out later
+   */
+  request(options: ShutdownOptions, refused?: (line: string) => void): string | undefined {
+    if (refused !== undefined) this.waiting.push(refused);
     if (this.stopping || this.pending !== undefined) return undefined;
     const { logger } = this.parts;
     logger.notice("User requested shutdown...");
     const fault = this.fault(options);
-    if (fault !== undefined) return this.refuse(fault);
+    if (fault !== undefined) {
+      this.waiting = [];
+      return this.refuse(fault);
+    }
     this.parts.begun();
     this.pending = setImmediate(() => {
       this.pending = undefined;
@@ -69,7 +78,14 @@ export class Shutdown {
     this.pending = undefined;
     this.scheduled = undefined;
     this.parts.logger.notice("Shutdown manually aborted.");
+    this.tellWaiting();
     return true;
+  }
+
+  private tellWaiting(): void {
+    const { waiting } = this;
+    this.waiting = [];
+    for (const refused of waiting) refused(REFUSED);
   }
 
   private fault(options: ShutdownOptions): string | undefined {
@@ -93,6 +109,7 @@ export class Shutdown {
     const fault = this.fault(options);
     if (fault !== undefined) {
       this.refuse(fault);
+      this.tellWaiting();
       return;
     }
     this.stopping = true;

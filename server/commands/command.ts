@@ -11,9 +11,16 @@ import type { CommandRow } from "./table.ts";
 import { helpLines } from "./usage.ts";
 import { wordsFrom } from "./words.ts";
 
-function infoOfAll({ reply, commands }: CommandContext): void {
-  reply.array(commands.specs.length);
-  for (const spec of commands.specs) writeInfo(reply, spec, spec.name);
+/** The commands without their subcommands. */
+function topLevel({ commands }: CommandContext): readonly CommandRow[] {
+  return commands.named.filter(({ container }) => container === undefined);
+}
+
+function infoOfAll(context: CommandContext): void {
+  const { reply } = context;
+  const found = topLevel(context);
+  reply.array(found.length);
+  for (const { spec, name } of found) writeInfo(reply, spec, name);
 }
 
 function info(context: CommandContext): void {
@@ -33,7 +40,7 @@ function docs(context: CommandContext): void {
   const names = wordsFrom(context, 2);
   const found =
     names.length === 0
-      ? commands.rows.slice(0, commands.specs.length)
+      ? topLevel(context)
       : names.flatMap((name) => resolveName(commands, name) ?? []);
   reply.map(found.length);
   for (const { spec, name } of found) writeDocs(reply, spec, name);
@@ -64,7 +71,7 @@ function listNames({ args, reply, commands }: CommandContext): void {
   if (wanted === undefined || (args.count > 2 && !filtered)) return reply.error("ERR syntax error");
   writeNames(
     reply,
-    commands.rows.filter(wanted).map(({ name }) => name),
+    commands.named.filter(wanted).map(({ name }) => name),
   );
 }
 
@@ -121,7 +128,7 @@ const SUBCOMMANDS: readonly CommandSpec[] = [
     arity: 2,
     summary: "Counts the commands.",
     complexity: "O(1)",
-    handler: ({ reply, commands }) => reply.integer(commands.specs.length),
+    handler: (context) => context.reply.integer(topLevel(context).length),
   }),
   sub({
     name: "list",

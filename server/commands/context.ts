@@ -84,7 +84,7 @@ export interface Services {
   /** Sets the counters back to 0, the core's too. */
   resetStats(): void;
   log(level: LogLevel, text: string): void;
-  /** Begins an orderly stop. @returns the error text if it is refused */
+  /** Begins an orderly stop for the running client, which waits from here on. @returns the error line if it is refused */
   shutdown(options: ShutdownOptions): string | undefined;
   /** Calls a stop off. @returns false if none was on its way */
   abortShutdown(): boolean;

@@ -29,9 +29,7 @@ function shutdown(context: CommandContext): void {
   if (options.abort)
     return services.abortShutdown() ? reply.ok() : reply.error("ERR No shutdown in progress.");
   const refused = services.shutdown(options);
-  if (refused !== undefined) return reply.error(refused);
-  // There is no reply: the connection ends.
-  context.client.closing = true;
+  if (refused !== undefined) reply.error(refused);
 }
 
 const PICTURE_MAX = 1000;

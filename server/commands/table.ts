@@ -68,6 +68,8 @@ export interface CommandTable {
   readonly specs: readonly CommandSpec[];
   /** Every command at the position it has in `specs`, and behind them every subcommand. */
   readonly rows: readonly CommandRow[];
+  /** Those of `rows` that `rename-command` has left a name, for their container if they have one. */
+  readonly named: readonly CommandRow[];
   /** Position in `rows` of a container's subcommand by name in any case, -1 = unknown. */
   subcommandOf(container: number, name: string): number;
   /** Position by name in any case, -1 = unknown. */
@@ -146,9 +148,11 @@ export function createCommandTable(
     return true;
   }
 
+  const named = new Set([...byName.values()].map((index) => specs[index]!));
   return {
     specs,
     rows,
+    named: rows.filter(({ spec, container }) => named.has(container ?? spec)),
     subcommandOf: (container, name) => subcommands[container]!.get(name.toLowerCase()) ?? -1,
     originalOf: (name) => originals.get(name.toLowerCase()) ?? -1,
     indexOf: (name) => byName.get(name.toLowerCase()) ?? -1,

@@ -2,7 +2,7 @@
  * The sources of a configuration: a file, standard input, the environment, flags. What comes later wins; lines that add up
  * (save, rename-command) add up over all of them, as in Redis.
  */
-import { globSync, readFileSync, realpathSync } from "node:fs";
+import { globSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { Config, findDirective } from "./config.ts";
 import { DIRECTIVES } from "./directives.ts";
@@ -214,8 +214,11 @@ function applyEnvironment(source: Source, env: Record<string, string | undefined
 function applyDefaults(source: Source, { env = {}, defaults = {} }: LoadOptions): void {
   const given = Object.entries(defaults).map(([name, value]) => ["", name, value] as const);
   for (const [variable, name, value] of [...ourVariables(env, DEFAULT_PREFIX), ...given])
-    if (!source.config.isLoaded(findDirective(name)!.primary))
+    if (!source.config.isLoaded(findDirective(name)!.primary)) {
+      // Nobody has named this directory: it is ours to make.
+      if (name === "dir") mkdirSync(value, { recursive: true });
       loadVariable(source, variable, name, value);
+    }
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -60,9 +61,11 @@ function trim(line: string): string {
 
 /** Rewrites `config.file` in one step: a crash leaves the old file or the new one. @throws the system's error */
 export function rewriteFile(path: string, config: Config, all = false): void {
-  const old = existsSync(path) ? readFileSync(path, "latin1") : "";
+  const exists = existsSync(path);
+  const old = exists ? readFileSync(path, "latin1") : "";
   const temporary = `${path}.${process.pid}.tmp`;
-  const fd = openSync(temporary, "w", FILE_MODE);
+  // Whoever may not read a password in the old file may not read it in the new one.
+  const fd = openSync(temporary, "w", exists ? statSync(path).mode & 0o777 : FILE_MODE);
   try {
     writeFileSync(fd, rewriteText(old, config, all), "latin1");
     fsyncSync(fd);

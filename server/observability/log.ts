@@ -91,6 +91,15 @@ export function formatLine(level: LogLevel, text: string, at: Date, options: Log
 /** Takes lines that are not written to a file. */
 export type LogSink = (level: LogLevel, text: string) => void;
 
+let isGuarded = false;
+
+/** Leaves the line to Bun's stream, whose reader may be gone by then. */
+function writeLater(line: string): void {
+  if (!isGuarded) process.stdout.on("error", () => {});
+  isGuarded = true;
+  process.stdout.write(line);
+}
+
 /** @throws Error if the file cannot be opened */
 export function createLogger(options: LogOptions, sink?: LogSink): Logger {
   let fd = options.file === "" ? STDOUT : openSync(options.file, "a");
@@ -103,8 +112,7 @@ export function createLogger(options: LogOptions, sink?: LogSink): Logger {
       writeSync(fd, line);
     } catch (error) {
       // A pipe that its reader does not empty: the line waits in this process instead.
-      const waits = fd === STDOUT && (error as { code?: string }).code === "EAGAIN";
-      if (waits) process.stdout.write(line);
+      if (fd === STDOUT && (error as { code?: string }).code === "EAGAIN") writeLater(line);
     }
   };
   const logAt = (level: LogLevel) => (text: string) => {

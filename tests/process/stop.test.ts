@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Program, runProgram } from "../support/program.ts";
-import { type Connection, openConnection } from "../support/reference.ts";
+import { FROM_SOURCES, type Program, runProgram } from "../support/program.ts";
+import { type Connection, frame, openConnection } from "../support/reference.ts";
 import { freePort, temporaryDirectory } from "../support/server-process.ts";
 
 let dir: ReturnType<typeof temporaryDirectory>;
@@ -130,6 +130,37 @@ describe("SHUTDOWN", () => {
     program.signal("SIGINT");
     expect(await program.exited).toBe(1);
     expect(program.output()).toContain("You insist... exiting now.");
+  });
+
+  test("is refused when the last block is the first that cannot be written", async () => {
+    const port = freePort();
+    // In blocks of 512 bytes: enough for the manifest, not for the value.
+    const limited = ["sh", "-c", 'ulimit -f 8; exec "$0" "$@"', ...FROM_SOURCES];
+    const flags = ["--appendonly", "yes", "--appendfsync", "everysec", "--dir", dir.path];
+    program = runProgram(["--port", String(port), ...flags], { command: limited });
+    await program.printed("Ready");
+    let received = "";
+    const socket = await Bun.connect({
+      hostname: "127.0.0.1",
+      port,
+      socket: {
+        data(_socket, chunk) {
+          received += chunk.toString();
+        },
+      },
+    });
+    // In one piece, so that both run before the block is written.
+    socket.write(Buffer.concat([frame(["SET", "k", "v".repeat(10_000)]), frame(["SHUTDOWN"])]));
+    await program.printed("Errors trying to shut down the server.");
+    while (!received.endsWith("logs.\r\n")) await Bun.sleep(10);
+    expect(received).toBe("+OK\r\n-ERR Errors trying to SHUTDOWN. Check logs.\r\n");
+    socket.end();
+    client = await openConnection(port);
+    expect(await client.raw("SET", "k", "v")).toStartWith("-MISCONF");
+    expect(await client.raw("GET", "k")).toStartWith("$10000\r\n");
+    expect(program.output()).toContain("can't exit");
+    client.raw("SHUTDOWN", "NOSAVE").catch(() => {});
+    expect(await program.exited).toBe(0);
   });
 
   test("SAVE is refused while nothing can save, and goes on serving", async () => {
