@@ -113,6 +113,9 @@ export enum CommandFlag {
   DenyOom = 2,
 }
 
+/** A command kept for later (`keepCommand`): u32 bytes of the whole |u32 argc, then the argv table, then the words. */
+export const KEPT_HEADER_BYTES = 8;
+
 /** What the host wants to hear about. Nothing is recorded for a bit that is off. */
 export enum EffectMask {
   Propagate = 1, // a log or a replica follows

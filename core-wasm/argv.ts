@@ -1,4 +1,6 @@
 /** The words of the running command: word 0 is its name. */
+import { INPUT_SLACK_BYTES, KEPT_HEADER_BYTES } from "./abi";
+import { alloc } from "./memory/allocator";
 import { io } from "./state";
 
 export function argPtr(index: u32): usize {
@@ -65,4 +67,30 @@ export namespace Word {
   export const ZSET: u64 = 0x0400_0000_7465_737a;
   export const HASH: u64 = 0x0400_0000_6873_6168;
   export const STREAM: u64 = 0x0600_6d61_6572_7473;
+}
+
+/**
+ * Copies a command whose input is about to be overwritten into one run of the heap, laid out as abi.ts says.
+ * @returns its address, 0 = no memory. O(bytes)
+ */
+export function keepArguments(argc: u32): usize {
+  const tableBytes = argc << 3;
+  let bytes = <u64>KEPT_HEADER_BYTES + tableBytes + INPUT_SLACK_BYTES;
+  for (let i: u32 = 0; i < argc; i++) bytes += argLength(i);
+  if (bytes > <u64>i32.MAX_VALUE) return 0;
+  const run = alloc(<u32>bytes);
+  if (run === 0) return 0;
+  store<u32>(run, <u32>bytes);
+  store<u32>(run, argc, 4);
+  let pair = run + KEPT_HEADER_BYTES;
+  let word = pair + tableBytes;
+  for (let i: u32 = 0; i < argc; i++) {
+    const length = argLength(i);
+    memory.copy(word, argPtr(i), length);
+    store<u32>(pair, <u32>word);
+    store<u32>(pair, length, 4);
+    pair += 8;
+    word += length;
+  }
+  return run;
 }

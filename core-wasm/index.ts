@@ -1,5 +1,6 @@
 /** The export list: the whole ABI. Every function takes and returns i32 or f64 only. */
 import { Address, MAXIMUM_PAGES } from "./abi";
+import { keepArguments } from "./argv";
 import { checkAll } from "./check";
 import { tableFigures, wheelFigures } from "./inspect";
 import { heed, ignore } from "./interest";
@@ -118,6 +119,11 @@ export function configureFrequency(logFactor: i32, decayMinutes: i32): void {
 /** A run for a command that is too large for the windows. @returns address, 0 = no memory */
 export function allocInput(bytes: i32): i32 {
   return <i32>alloc(bytes);
+}
+
+/** Keeps the command in the argv table for later. @returns a run to be freed by `freeInput`, 0 = no memory */
+export function keepCommand(argc: i32): i32 {
+  return <i32>keepArguments(argc);
 }
 
 export function freeInput(ptr: i32): void {

@@ -5,6 +5,7 @@
 import { Address, StateField } from "../core-wasm/abi.ts";
 import type { MemoryMarks, ServerStats } from "./commands/context.ts";
 import type { Core } from "./core/core.ts";
+import type { CommandStats } from "./observability/command-stats.ts";
 
 const PERIOD_MS = 100;
 /** Times a second that timed work is looked at. */
@@ -22,6 +23,7 @@ export interface CronParts {
   readonly core: Core;
   readonly stats: ServerStats;
   readonly marks: MemoryMarks;
+  readonly commandStats: CommandStats;
   nowMs(): number;
   /** Runs a slice; what it throws ends the server. */
   guarded(work: () => void): void;
@@ -113,7 +115,7 @@ export class Cron {
   }
 
   private sampleRates(): void {
-    const { stats } = this.parts;
+    const { stats, commandStats } = this.parts;
     const now = this.parts.nowMs();
     const seconds = Math.max(1, now - this.lastSampleMs) / 1000;
     this.lastSampleMs = now;
@@ -122,13 +124,13 @@ export class Cron {
       if (samples.length > RATE_SAMPLES) samples.shift();
       return samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
     };
-    const ops = (stats.commandsProcessed - this.lastCommands) / seconds;
+    const ops = (commandStats.processed - this.lastCommands) / seconds;
     const input = (stats.netInputBytes - this.lastInput) / seconds / 1024;
     const output = (stats.netOutputBytes - this.lastOutput) / seconds / 1024;
     stats.instantaneousOpsPerSec = Math.round(mean(this.opsSamples, ops));
     stats.instantaneousInputKbps = mean(this.inputSamples, input);
     stats.instantaneousOutputKbps = mean(this.outputSamples, output);
-    this.lastCommands = stats.commandsProcessed;
+    this.lastCommands = commandStats.processed;
     this.lastInput = stats.netInputBytes;
     this.lastOutput = stats.netOutputBytes;
   }

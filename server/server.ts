@@ -27,6 +27,7 @@ import type { ServingParts } from "./net/connection.ts";
 import { checkDescriptors, openFilesLimit } from "./net/descriptors.ts";
 import type { ListenerEvents } from "./net/listener.ts";
 import { Listeners } from "./net/listeners.ts";
+import { CallObserver } from "./observability/call-observer.ts";
 import { Health } from "./observability/health.ts";
 import type { Logger } from "./observability/log.ts";
 import { type AppendLog, openAppendLog } from "./persistence/aof/log.ts";
@@ -82,23 +83,19 @@ export interface ServerOptions {
   onCrashed?: () => void;
 }
 
-function emptyStats(commands: number): ServerStats {
+function emptyStats(): ServerStats {
   return {
     connectionsReceived: 0,
     connectionsRejected: 0,
-    commandsProcessed: 0,
     netInputBytes: 0,
     readsProcessed: 0,
     writesProcessed: 0,
     netOutputBytes: 0,
-    errorReplies: 0,
     unexpectedErrors: 0,
     expireCycleMs: 0,
     instantaneousOpsPerSec: 0,
     instantaneousInputKbps: 0,
     instantaneousOutputKbps: 0,
-    calls: new Float64Array(commands),
-    errorsByCode: new Map(),
   };
 }
 
@@ -113,6 +110,7 @@ export class Server {
   private readonly context: CommandContext;
   private readonly stats: ServerStats;
   private readonly marks: MemoryMarks;
+  private readonly observer: CallObserver;
   private readonly serving: ServingParts;
   private readonly supervision: Supervision;
   private readonly limits = { maxBulkBytes: 0, queryBufferBytes: 0 };
@@ -132,13 +130,13 @@ export class Server {
     this.logger = options.logger;
     this.clock = options.clock ?? createSystemClock();
     const table = createCommandTable(ALL_COMMANDS, options.config.renamedCommands);
-    this.stats = emptyStats(table.rows.length);
+    this.stats = emptyStats();
     const seed = randomBytes(8);
     this.core = createCore({
       seed: options.seed ?? [seed.readInt32LE(0), seed.readInt32LE(4)],
       drain: (stream) => {
         if (stream === Stream.Reply) this.arena.drain();
-        else this.dispatcher.effects.consume();
+        else this.dispatcher.effects.drain();
       },
     });
     const startBytes = this.core.usedBytes();
@@ -156,6 +154,15 @@ export class Server {
     this.arena = new ReplyArena(this.core.memory, this.stats, this.supervision.backpressure);
     this.framer = createFramer(this.core.memory, this.limits);
     const args = new ArgvArgs(this.core.memory);
+    this.observer = new CallObserver({
+      rows: table.rows,
+      args,
+      clock: this.clock,
+      client: () => this.dispatcher.client,
+      writeHere: (line) => this.context.reply.raw(line),
+      flush: (client) => this.arena.flush(client),
+      warn: (text) => this.logger.warning(text),
+    });
     this.context = {
       core: this.core,
       clients: this.supervision.clients,
@@ -163,7 +170,11 @@ export class Server {
       commands: table,
       services: this.services(),
       args,
-      reply: createReplyWriter(this.core.memory, () => this.arena.drain()),
+      reply: createReplyWriter(
+        this.core.memory,
+        () => this.arena.drain(),
+        (line) => this.observer.stats.error(line),
+      ),
       client: undefined as unknown as Client,
       row: table.rows[0]!,
       execute: (id) => this.dispatcher.execute(id),
@@ -172,10 +183,8 @@ export class Server {
       },
     };
     this.dispatcher = new Dispatcher(this.core, this.framer, table, this.context, args);
-    this.dispatcher.onRun = (command, calls) => {
-      this.stats.commandsProcessed += calls;
-      this.stats.calls[command]! += calls;
-    };
+    this.dispatcher.onRun = (command, calls, us) => this.observer.run(command, calls, us);
+    this.observer.onTimeEach = (each) => this.dispatcher.timeEachCall(each);
     this.serving = this.servingParts();
     this.shutdowns = new Shutdown({
       logger: this.logger,
@@ -239,7 +248,7 @@ export class Server {
     });
     const events: ListenerEvents = {
       opened: (link) => admission.admit(link),
-      closed: (connection) => this.supervision.forget(connection.client),
+      closed: (connection) => this.forget(connection.client),
       failed: (connection, error) => this.failed(connection.client, error),
       writable: (connection) => this.arena.flush(connection.client),
     };
@@ -356,6 +365,7 @@ export class Server {
     });
     core.memory.i32[FLAGS] = 0;
     core.memory.i32[DB] = 0;
+    this.observer.stats.reset();
     const seconds = (this.clock.monotonicUs() - startedUs) / 1e6;
     logger.notice(`DB loaded from append only file: ${seconds.toFixed(3)} seconds`);
     this.log = log;
@@ -364,7 +374,8 @@ export class Server {
   }
 
   private replayTarget() {
-    const { core, framer, arena, dispatcher, stats } = this;
+    const { core, framer, arena, dispatcher } = this;
+    const { stats } = this.observer;
     const client = new Client(0, NO_LINK, new Outbox(), this.clock.nowMs());
     return {
       core,
@@ -376,23 +387,26 @@ export class Server {
         client.db = db;
         core.memory.i32[DB] = db;
       },
+      discard: () => dispatcher.transactions.leave(client),
       execute(argc: number): string | undefined {
-        const errors = stats.errorReplies;
+        const before = stats.errorReplies;
         arena.open(null);
         dispatcher.replay(client, argc);
-        const top = core.memory.i32[(Address.IoBlock + IoField.OutTop) >> 2]!;
-        const failed = stats.errorReplies > errors;
-        const text = failed
-          ? Buffer.from(core.memory.u8.subarray(Address.Output, top)).toString("latin1").trim()
-          : undefined;
         arena.close();
-        return text;
+        return stats.errorReplies > before ? stats.lastError : undefined;
       },
     };
   }
 
+  /** The client's connection is gone. */
+  private forget(client: Client): void {
+    this.supervision.forget(client);
+    this.dispatcher.transactions.leave(client);
+    this.observer.monitors.remove(client);
+  }
+
   private servingParts(): ServingParts {
-    const { core, framer, arena, limits, clock, dispatcher, context, stats } = this;
+    const { core, framer, arena, limits, clock, dispatcher, context, stats, observer } = this;
     return {
       core,
       framer,
@@ -405,6 +419,7 @@ export class Server {
       clientLimits: this.supervision.limits,
       error: (_client, line) => context.reply.error(line),
       chunkDone: () => {
+        if (observer.monitors.size > 0) observer.monitors.flush();
         if (this.log === undefined) return;
         this.log.settle();
         this.turn?.schedule();
@@ -417,6 +432,7 @@ export class Server {
       core: this.core,
       stats: this.stats,
       marks: this.marks,
+      commandStats: this.observer.stats,
       nowMs: () => this.clock.nowMs(),
       guarded: (work) => this.guarded(work),
       beginShutdown: () => this.shutdowns.tick(),
@@ -424,7 +440,7 @@ export class Server {
       mayDelete: () => this.log?.refusal() === undefined && !this.supervision.pause.active,
       afterSlice: () => {
         if (!this.dispatcher.effects.waiting) return;
-        this.dispatcher.effects.consume();
+        this.dispatcher.effects.settle();
         this.turn?.schedule();
       },
     });
@@ -447,6 +463,21 @@ export class Server {
         return self.log ?? NO_LOG;
       },
       stats: this.stats,
+      get commandStats() {
+        return self.observer.stats;
+      },
+      get slowLog() {
+        return self.observer.slowLog;
+      },
+      get latency() {
+        return self.observer.latency;
+      },
+      get monitors() {
+        return self.observer.monitors;
+      },
+      get transactions() {
+        return self.dispatcher.transactions;
+      },
       resetStats: () => this.resetStats(),
       log: (level, text) => this.logger[level](text),
       shutdown: (options) => this.shutdown(options, this.context.client),
@@ -474,10 +505,8 @@ export class Server {
   }
 
   private resetStats(): void {
-    const { calls, errorsByCode } = this.stats;
-    Object.assign(this.stats, emptyStats(0), { calls, errorsByCode });
-    calls.fill(0);
-    errorsByCode.clear();
+    Object.assign(this.stats, emptyStats());
+    this.observer.stats.reset();
     this.supervision.limits.resetCounts();
     for (const field of CORE_COUNTERS)
       this.core.memory.words.setBigUint64(Address.State + field, 0n, true);
@@ -506,7 +535,25 @@ export class Server {
       limits.queryBufferBytes = config.get("client-query-buffer-limit");
       i32[state(StateField.MaxStringBytes)] = Math.min(limits.maxBulkBytes, 0x7fffffff);
     };
+    const { stats, slowLog, latency } = this.observer;
+    const observation = () => {
+      slowLog.slowerThanUs = config.get("slowlog-log-slower-than");
+      slowLog.maxLength = config.get("slowlog-max-len");
+      latency.thresholdMs = config.get("latency-monitor-threshold");
+      stats.tracksLatency = config.get("latency-tracking");
+      this.observer.refresh();
+    };
     i32[state(StateField.Databases)] = config.get("databases");
+    observation();
+    config.onChange(
+      [
+        "slowlog-log-slower-than",
+        "slowlog-max-len",
+        "latency-monitor-threshold",
+        "latency-tracking",
+      ],
+      observation,
+    );
     memory();
     counters();
     sizes();

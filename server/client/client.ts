@@ -1,5 +1,6 @@
 /** A session: what the server knows of one connected client. The socket behind it is a `Link`. */
 import type { Outbox } from "./outbox.ts";
+import type { Transaction, WatchedKey } from "./transaction.ts";
 
 /** Reasons to leave the hot path: with none set a command runs at once. */
 export enum Gate {
@@ -7,6 +8,8 @@ export enum Gate {
   WritesRefused = 2, // the log cannot be written
   PausedWrites = 4, // CLIENT PAUSE WRITE
   PausedAll = 8,
+  Multi = 16, // commands are queued for EXEC
+  Monitor = 32, // sees all commands, and may not touch keys
   SkipReply = 64, // CLIENT REPLY SKIP: the next command is not answered
 }
 
@@ -55,6 +58,12 @@ export class Client {
   lastActiveMs: number;
   /** Position in the command table, -1 = none yet. */
   lastCommand = -1;
+  /** Commands queued since MULTI; null outside a transaction. */
+  multi: Transaction | null = null;
+  /** Watched keys by database and name; null = none. */
+  watched: Map<string, WatchedKey> | null = null;
+  /** A watched key was touched: EXEC will answer null. */
+  dirtyWatch = false;
   /** Length of the last chunk. */
   chunkBytes = 0;
   /** Bytes of an unfinished command, or of commands that wait for the client to be served again. */
@@ -120,6 +129,6 @@ export class Client {
   }
 
   memoryBytes(): number {
-    return IDLE_CLIENT_BYTES + this.bufferBytes();
+    return IDLE_CLIENT_BYTES + this.bufferBytes() + (this.multi?.bytes ?? 0);
   }
 }

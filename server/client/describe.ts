@@ -1,5 +1,5 @@
 /** The line of CLIENT LIST about a session: Redis's fields in Redis's order, each measured when it is asked for. */
-import { type Client, Stop } from "./client.ts";
+import { type Client, Gate, Stop } from "./client.ts";
 
 /** What one read of a socket may bring without the client growing. */
 const READ_BYTES = 16384;
@@ -18,7 +18,10 @@ export interface RunningCommand {
 
 function flagsOf(client: Client): string {
   const flags =
+    ((client.gate & Gate.Monitor) !== 0 ? "O" : "") +
+    (client.multi !== null ? "x" : "") +
     (client.isWaiting ? "b" : "") +
+    (client.dirtyWatch ? "d" : "") +
     (client.closing ? "c" : "") +
     (client.link.isUnixSocket ? "U" : "") +
     (client.noEvict ? "e" : "") +
@@ -60,11 +63,11 @@ export function describeClient(
     ["sub", 0],
     ["psub", 0],
     ["ssub", 0],
-    ["multi", -1],
+    ["multi", client.multi?.count ?? -1],
     ["qbuf", inputBytes],
     ["qbuf-free", inputRoomBytes(client, inputBytes, nowMs)],
     ["argv-mem", argvBytes],
-    ["multi-mem", 0],
+    ["multi-mem", client.multi?.bytes ?? 0],
     // Replies are written to a window that all clients share; none has a buffer of its own.
     ["rbs", 0],
     ["rbp", 0],

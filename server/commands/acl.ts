@@ -213,6 +213,7 @@ export const ACL_COMMANDS: readonly CommandSpec[] = [
         flags: ["admin", "noscript", "loading", "stale"],
         tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
         summary: "Makes a user or changes its rights.",
+        secrets: "behind-subcommand",
         complexity: "O(N) for N rules",
         history: [
           ["6.2.0", "Added patterns of channels."],

@@ -1,5 +1,4 @@
 /** CONFIG: directives read, set and written back, and counters set to 0. */
-import { findDirective } from "../config/config.ts";
 import { rewriteFile } from "../config/rewrite.ts";
 import { systemErrorText } from "../config/rules.ts";
 import { containerCommand } from "./container.ts";
@@ -76,6 +75,7 @@ const SUBCOMMANDS: readonly CommandSpec[] = [
     flags: ADMIN,
     tips: ["request_policy:all_nodes", "response_policy:all_succeeded"],
     summary: "Sets directives, all of them or none.",
+    secrets: "sensitive-directives",
     complexity: "O(N) where N is the number of directives",
     history: [["7.0.0", "Takes several directives."]],
     args: [
@@ -114,14 +114,6 @@ const SUBCOMMANDS: readonly CommandSpec[] = [
     handler: rewrite,
   }),
 ];
-
-/** Words of a CONFIG SET that logs must not show: their positions. */
-export function secretPositions(words: readonly string[]): number[] {
-  if (!/^set$/i.test(words[1] ?? "")) return [];
-  const isSecret = (name: string | undefined) =>
-    findDirective(name ?? "")?.directive.secret === true;
-  return words.flatMap((name, i) => (i >= 2 && i % 2 === 0 && isSecret(name) ? [i + 1] : []));
-}
 
 export const CONFIG_COMMANDS: readonly CommandSpec[] = [
   containerCommand({

@@ -104,6 +104,8 @@ function select({ args, reply, client, config }: CommandContext): void {
 
 function reset(context: CommandContext): void {
   const { client, reply, config, services } = context;
+  services.transactions.leave(client);
+  services.monitors.remove(client);
   client.db = 0;
   client.name = "";
   client.protocol = 2;

@@ -9,7 +9,11 @@ import type { ClientPause } from "../client/pause.ts";
 import type { ClientRegistry } from "../client/registry.ts";
 import type { Config } from "../config/config.ts";
 import type { Core } from "../core/core.ts";
+import type { CommandStats } from "../observability/command-stats.ts";
+import type { LatencyMonitor } from "../observability/latency.ts";
 import type { LogLevel } from "../observability/log.ts";
+import type { Monitors } from "../observability/monitor.ts";
+import type { SlowLog } from "../observability/slowlog.ts";
 import type { ReplyWriter } from "../resp/reply-writer.ts";
 import type { CommandRow, CommandTable } from "./table.ts";
 
@@ -60,6 +64,17 @@ export interface MemoryMarks {
   peakBytes: number;
 }
 
+/** Transactions, as their commands need them; each answers the client. */
+export interface TransactionActions {
+  begin(client: Client): void;
+  exec(client: Client): void;
+  discard(client: Client): void;
+  watch(client: Client, keys: Iterable<Uint8Array>): void;
+  unwatch(client: Client): void;
+  /** Forgets queue and watched keys, and answers nothing. */
+  leave(client: Client): void;
+}
+
 export interface ShutdownOptions {
   save?: boolean;
   now: boolean;
@@ -81,6 +96,11 @@ export interface Services {
   readonly cronHz: number;
   /** Counters that INFO shows and `CONFIG RESETSTAT` clears. */
   readonly stats: ServerStats;
+  readonly commandStats: CommandStats;
+  readonly slowLog: SlowLog;
+  readonly latency: LatencyMonitor;
+  readonly monitors: Monitors;
+  readonly transactions: TransactionActions;
   /** Sets the counters back to 0, the core's too. */
   resetStats(): void;
   log(level: LogLevel, text: string): void;
@@ -113,13 +133,11 @@ export interface Services {
 export interface ServerStats {
   connectionsReceived: number;
   connectionsRejected: number;
-  commandsProcessed: number;
   netInputBytes: number;
   /** Chunks read from and written to connections. */
   readsProcessed: number;
   writesProcessed: number;
   netOutputBytes: number;
-  errorReplies: number;
   unexpectedErrors: number;
   /** Time spent on deleting what was due. */
   expireCycleMs: number;
@@ -127,10 +145,6 @@ export interface ServerStats {
   instantaneousOpsPerSec: number;
   instantaneousInputKbps: number;
   instantaneousOutputKbps: number;
-  /** Calls by position in the command table. */
-  calls: Float64Array;
-  /** Error replies by their first word. */
-  errorsByCode: Map<string, number>;
 }
 
 export interface CommandContext {

@@ -95,6 +95,7 @@ export const SERIALIZATION_COMMANDS: readonly CommandSpec[] = [
     arity: -6,
     flags: ["write"],
     acl: ["keyspace", "dangerous"],
+    secrets: "after-auth",
     tips: ["nondeterministic_output"],
     keys: [
       keyAt(3, "RW", "access", "delete"),

@@ -13,6 +13,7 @@ import { HYPERLOGLOG_COMMANDS } from "./hyperloglog.ts";
 import { LIST_COMMANDS } from "./list.ts";
 import { MEMORY_COMMANDS } from "./memory.ts";
 import { MODULE_COMMANDS } from "./module.ts";
+import { OBSERVABILITY_COMMANDS } from "./observability.ts";
 import { PERSISTENCE_COMMANDS } from "./persistence.ts";
 import { PUBSUB_COMMANDS } from "./pubsub.ts";
 import { REPLICATION_COMMANDS } from "./replication.ts";
@@ -25,6 +26,7 @@ import { SORTED_SET_COMMANDS } from "./sorted-set.ts";
 import type { CommandSpec } from "./spec.ts";
 import { STREAM_COMMANDS } from "./stream.ts";
 import { STRING_COMMANDS } from "./string.ts";
+import { TRANSACTION_COMMANDS } from "./transactions.ts";
 
 export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...STRING_COMMANDS,
@@ -52,6 +54,8 @@ export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...SORT_COMMANDS,
   ...SORTED_SET_COMMANDS,
   ...STREAM_COMMANDS,
+  ...TRANSACTION_COMMANDS,
+  ...OBSERVABILITY_COMMANDS,
 ];
 
 /** A command or a subcommand, as everything that counts or judges commands knows them: by position. */

@@ -402,11 +402,20 @@ const ENCODINGS = {
 };
 
 const OBSERVATION = {
-  "slowlog-log-slower-than": ignored(LATER, integer(10000, -1, LONG_MAX)),
-  "slowlog-max-len": ignored(LATER, integer(128, 0, LONG_MAX)),
-  "latency-monitor-threshold": ignored(LATER, integer(0, 0, LONG_MAX)),
-  "latency-tracking": ignored(LATER, flag("yes")),
-  "latency-tracking-info-percentiles": ignored(LATER, of(percentiles, "50 99 99.9")),
+  "slowlog-log-slower-than": works(
+    "Microseconds from which a command is in SLOWLOG; -1 logs none.",
+    integer(10000, -1, LONG_MAX),
+  ),
+  "slowlog-max-len": works("Entries that SLOWLOG keeps.", integer(128, 0, LONG_MAX)),
+  "latency-monitor-threshold": works(
+    "Milliseconds from which LATENCY keeps an event; 0 keeps none.",
+    integer(0, 0, LONG_MAX),
+  ),
+  "latency-tracking": works("Keeps how long the calls of each command took.", flag("yes")),
+  "latency-tracking-info-percentiles": works(
+    "Percentiles in INFO latencystats.",
+    of(percentiles, "50 99 99.9"),
+  ),
   "notify-keyspace-events": ignored(NO_PUBSUB, of(keyspaceEvents, "")),
 };
 

@@ -36,6 +36,8 @@ export interface CoreExports {
   configureFrequency(logFactor: number, decayMinutes: number): void;
   /** A heap run for a command too large for the input window or the argv table. @returns address, 0 = no memory */
   allocInput(bytes: number): number;
+  /** Copies the command in the argv table into a run (layout: abi.ts), to be freed by `freeInput`. @returns 0 = no memory */
+  keepCommand(argc: number): number;
   freeInput(ptr: number): void;
   /** The key leaves a record when it is touched, in any database; `ignoreKey` takes it back. */
   heedKey(ptr: number, length: number): void;

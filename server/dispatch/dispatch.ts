@@ -6,6 +6,7 @@ import {
   Address,
   type Cmd,
   CommandFlag,
+  EffectMask,
   IoField,
   IoFlag,
   StateField,
@@ -13,18 +14,23 @@ import {
 } from "../../core-wasm/abi.ts";
 import { type Client, Gate, Stop } from "../client/client.ts";
 import type { Args, CommandContext } from "../commands/context.ts";
-import { coreFlags } from "../commands/spec.ts";
-import type { CommandTable } from "../commands/table.ts";
+import { type CommandFlag as CommandFlagName, coreFlags } from "../commands/spec.ts";
+import type { CommandRow, CommandTable } from "../commands/table.ts";
 import type { Core } from "../core/core.ts";
 import type { CoreMemory } from "../core/memory.ts";
+import type { CommandStats } from "../observability/command-stats.ts";
 import type { Framer } from "../resp/framer.ts";
 import { encodeRequest } from "../resp/request.ts";
 import { Effects, type PropagationLog } from "./effects.ts";
+import { Transactions, type UnitRunner } from "./transaction.ts";
+import { Watchers } from "./watch.ts";
 
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
 const DB = (Address.IoBlock + IoField.Db) >> 2;
 const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
+const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
+const LF = 10;
 const PAUSED = Gate.PausedAll | Gate.PausedWrites;
 /** Flags of ours, above those the core knows. */
 const NO_AUTH = 64;
@@ -32,8 +38,21 @@ const NO_AUTH = 64;
 const TIMED_ALONE = 128;
 /** What is executed is the subcommand that word 1 names. */
 const CONTAINER = 256;
+/** Not allowed between MULTI and EXEC. */
+const NO_MULTI = 512;
+/** Runs between MULTI and EXEC too, where others are queued. */
+const NEVER_QUEUED = 1024;
+const EXEC = 2048;
+/** A way out of a transaction, which want of memory must not bar. */
+const LEAVES_MULTI = 4096;
+/** Reads or writes keys, or may. */
+const TOUCHES_KEYS = 8192;
 /** Held back by CLIENT PAUSE WRITE. */
 const MAY_REPLICATE = 16384;
+
+const NEVER_QUEUED_NAMES = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
+const LEAVES_MULTI_NAMES = new Set(["discard", "quit", "reset"]);
+const TOUCHING_FLAGS: readonly CommandFlagName[] = ["readonly", "write", "may_replicate"];
 /** Calls of one command that are timed together at the most. */
 const RUN_MAX_CALLS = 64;
 /** What of a status the dispatcher must act on, with and without somebody following what changes. */
@@ -41,16 +60,24 @@ const ATTENTION = Status.Error | Status.Effects | Status.Block;
 const FOLLOWED_ATTENTION = ATTENTION | Status.Changed | Status.Rewritten;
 /** Bytes of arguments that an unknown command's error shows. */
 const SHOWN_ARGUMENT_BYTES = 128;
+const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /** The words of the running command, read where they lie. */
 export class ArgvArgs implements Args {
   count = 0;
+  private table = 0;
 
   constructor(private readonly memory: CoreMemory) {}
 
+  /** From here on these are the words of the command in the argv table. */
+  point(count: number): void {
+    this.count = count;
+    this.table = this.memory.i32[ARGV_PTR]! >>> 0;
+  }
+
   bytes(index: number): Uint8Array {
-    const { words, i32 } = this.memory;
-    const table = i32[ARGV_PTR]! >>> 0;
+    const { words } = this.memory;
+    const { table } = this;
     if (table + index * 8 + 8 <= Address.Heap)
       return this.memory.bytes(
         words.getUint32(table + index * 8, true),
@@ -84,9 +111,12 @@ export class ArgvArgs implements Args {
  */
 export type RunListener = (command: number, calls: number, microseconds: number) => void;
 
-export class Dispatcher {
+export class Dispatcher implements UnitRunner {
   readonly effects: Effects;
+  readonly transactions: Transactions;
   log: PropagationLog | null = null;
+  /** Whose chunk is served. */
+  client: Client;
   /** IoFlag bits that hold for every client. */
   ioFlags = 0;
   /** Gate bits that hold for every client: with any set, commands take the slow road. */
@@ -96,6 +126,12 @@ export class Dispatcher {
   private runCommand = -1;
   private runCalls = 0;
   private runStartUs = 0;
+  /** When EXEC began, while its commands run, and its position. */
+  private unitStartUs = 0;
+  private unitCommand = -1;
+  private readonly stats: CommandStats;
+  /** Of the reply writer's errors those that were counted as some command's. */
+  private errorsSeen = 0;
   private readonly ids: Int32Array;
   private readonly arities: Int32Array;
   private readonly flags: Uint16Array;
@@ -109,23 +145,20 @@ export class Dispatcher {
     private readonly context: CommandContext,
     private readonly args: ArgvArgs,
   ) {
+    const { reply } = context;
+    this.client = context.client;
+    const watchers = new Watchers(core, (any) => this.effects.want(EffectMask.Touched, any));
+    this.transactions = new Transactions(core, reply, watchers, this);
+    this.stats = context.services.commandStats;
     const { rows } = table;
     const specs = rows.map(({ spec }) => spec);
     const names = new Map(
       table.specs.map((spec) => [spec.id ?? 0, Buffer.from(spec.name.toUpperCase())]),
     );
-    this.effects = new Effects(core.memory, (id) => names.get(id)!);
+    this.effects = new Effects(core.memory, (id) => names.get(id)!, watchers);
     this.ids = Int32Array.from(specs, (spec) => spec.id ?? 0);
     this.arities = Int32Array.from(specs, (spec) => spec.arity);
-    this.flags = Uint16Array.from(
-      specs,
-      (spec) =>
-        coreFlags(spec) |
-        (spec.flags.includes("no_auth") ? NO_AUTH : 0) |
-        (spec.flags.includes("fast") ? 0 : TIMED_ALONE) |
-        (spec.subcommands !== undefined ? CONTAINER : 0) |
-        (spec.flags.includes("write") || spec.flags.includes("may_replicate") ? MAY_REPLICATE : 0),
-    );
+    this.flags = Uint16Array.from(rows, flagsOf);
     this.names = rows.map(({ name }) => name);
     for (const spec of specs)
       if (spec.id !== undefined)
@@ -171,8 +204,9 @@ export class Dispatcher {
       else this.flags[index]! &= ~TIMED_ALONE;
   }
 
-  /** A chunk's commands follow. */
-  beginChunk(nowUs: number): void {
+  /** A chunk of the client's commands follows. */
+  beginChunk(client: Client, nowUs: number): void {
+    this.client = client;
     this.runStartUs = nowUs;
     this.runCommand = -1;
     this.runCalls = 0;
@@ -193,18 +227,24 @@ export class Dispatcher {
   run(client: Client, argc: number): void {
     const gate = client.gate | this.gate;
     if (gate !== 0 && (gate & Gate.SkipReply) !== 0) return this.runUnanswered(client, argc);
-    const index = this.find(argc);
+    const index = this.find(client, argc);
     if (index < 0) return;
-    const flags = this.flags[index]!;
-    if (gate !== 0 && this.stopsAtGate(client, flags)) return;
+    if (gate !== 0 && this.stopsAtGate(client, index, argc)) return;
+    this.timed(client, index, argc);
+  }
+
+  /** Runs a command that was found and let through, in the run of calls it belongs to. */
+  private timed(client: Client, index: number, argc: number): void {
     if (index !== this.runCommand || this.runCalls >= RUN_MAX_CALLS) {
       if (this.runCalls > 0) this.closeRun();
       this.runCommand = index;
     }
     this.runCalls++;
     client.lastCommand = index;
+    // Not before: a run that was closed is told with the words of its last call.
+    this.args.point(argc);
     this.call(client, index, argc);
-    if ((flags & TIMED_ALONE) !== 0) this.closeRun();
+    if ((this.flags[index]! & TIMED_ALONE) !== 0) this.closeRun();
   }
 
   /** CLIENT REPLY SKIP came before: nothing is answered, unless this command has replies switched on. */
@@ -220,30 +260,50 @@ export class Dispatcher {
   /** Runs a command of the log: not timed, not counted, at no gate. */
   replay(client: Client, argc: number): void {
     this.isReplaying = true;
-    const index = this.find(argc);
-    if (index >= 0) this.call(client, index, argc);
+    const index = this.find(client, argc);
+    if (index >= 0) {
+      this.args.point(argc);
+      if (client.multi === null || (this.flags[index]! & NEVER_QUEUED) !== 0)
+        this.call(client, index, argc);
+      else this.queue(client, index, argc);
+    }
     this.isReplaying = false;
   }
 
   /** The position of the command in the argv table. @returns negative after answering that there is none, or too few words */
-  private find(argc: number): number {
+  private find(client: Client, argc: number): number {
     const { i32, words } = this.core.memory;
-    this.args.count = argc;
     const table = i32[ARGV_PTR]!;
     const inWindow = table >>> 0 < Address.Heap;
     let index = inWindow
       ? this.table.lookup(words, i32[table >> 2]!, i32[(table >> 2) + 1]!)
-      : this.table.indexOf(this.args.text(0));
-    // The log has the names that commands had before they were renamed, too.
-    if (index < 0 && this.isReplaying) index = this.table.originalOf(this.args.text(0));
-    if (index < 0) return this.unknown();
-    if ((this.flags[index]! & CONTAINER) !== 0 && argc > 1) {
-      const container = index;
-      index = this.table.subcommandOf(container, this.args.text(1));
-      if (index < 0) return this.unknownSubcommand(container);
-    }
+      : this.indexOfLarge(argc);
+    if (index < 0 && this.isReplaying) index = this.originalOf(argc);
+    if (index < 0) return this.unknown(client, argc);
+    if ((this.flags[index]! & CONTAINER) !== 0 && argc > 1)
+      return this.findSubcommand(client, index, argc);
     const arity = this.arities[index]!;
-    if (arity >= 0 ? argc !== arity : argc < -arity) return this.wrongArity(index);
+    if (arity >= 0 ? argc !== arity : argc < -arity) return this.wrongArity(client, index);
+    return index;
+  }
+
+  private indexOfLarge(argc: number): number {
+    this.args.point(argc);
+    return this.table.indexOf(this.args.text(0));
+  }
+
+  /** The log has the names that commands had before they were renamed, too. */
+  private originalOf(argc: number): number {
+    this.args.point(argc);
+    return this.table.originalOf(this.args.text(0));
+  }
+
+  private findSubcommand(client: Client, container: number, argc: number): number {
+    this.args.point(argc);
+    const index = this.table.subcommandOf(container, this.args.text(1));
+    if (index < 0) return this.unknownSubcommand(client, container);
+    const arity = this.arities[index]!;
+    if (arity >= 0 ? argc !== arity : argc < -arity) return this.wrongArity(client, index);
     return index;
   }
 
@@ -255,37 +315,124 @@ export class Dispatcher {
     if ((status & this.attention) !== 0) this.settle(status);
   }
 
-  private wrongArity(index: number): number {
-    this.fail(`ERR wrong number of arguments for '${this.names[index]!}' command`);
-    return -1;
+  private wrongArity(client: Client, index: number): number {
+    const line = `ERR wrong number of arguments for '${this.names[index]!}' command`;
+    return this.reject(client, index, line);
   }
 
-  private unknownSubcommand(container: number): number {
+  private unknownSubcommand(client: Client, container: number): number {
     const shown = this.args.text(1).slice(0, SHOWN_ARGUMENT_BYTES);
     const name = this.names[container]!.toUpperCase();
-    this.fail(`ERR unknown subcommand '${shown}'. Try ${name} HELP.`);
-    return -1;
+    return this.reject(client, -1, `ERR unknown subcommand '${shown}'. Try ${name} HELP.`);
   }
 
-  /** The slow road: whether something about the client or the server forbids this command now; then it was answered. */
-  private stopsAtGate(client: Client, flags: number): boolean {
-    const gate = client.gate | this.gate;
-    if ((gate & Gate.NeedsAuth) !== 0 && (flags & NO_AUTH) === 0) {
-      this.fail("NOAUTH Authentication required.");
+  /** The slow road: whether something about the client or the server keeps the command from running now; then it was dealt with. */
+  private stopsAtGate(client: Client, index: number, argc: number): boolean {
+    // Before the words change: a run is told with those of its last call.
+    this.endChunk();
+    this.args.point(argc);
+    const flags = this.flags[index]!;
+    const refusal = this.refusalAtGate(client, flags);
+    if (refusal !== undefined) {
+      this.reject(client, index, refusal);
       return true;
     }
-    if ((gate & Gate.WritesRefused) !== 0 && (flags & CommandFlag.Write) !== 0) {
-      this.fail(this.log?.refusal() ?? "MISCONF Errors writing to the AOF file");
-      return true;
-    }
-    if (
-      (gate & Gate.PausedAll) !== 0 ||
-      ((gate & Gate.PausedWrites) !== 0 && (flags & MAY_REPLICATE) !== 0)
-    ) {
+    if (this.isPaused(client, flags)) {
       this.context.services.pause.postpone(client);
       return true;
     }
+    if (client.multi !== null && (flags & NEVER_QUEUED) === 0) {
+      this.queue(client, index, argc);
+      return true;
+    }
+    // Its time does not begin with that of commands which did not run.
+    this.runStartUs = this.context.services.clock.monotonicUs();
     return false;
+  }
+
+  private isPaused({ multi }: Client, flags: number): boolean {
+    if ((this.gate & Gate.PausedAll) !== 0) return true;
+    if ((this.gate & Gate.PausedWrites) === 0) return false;
+    const queued = (flags & EXEC) !== 0 && multi !== null ? multi.flags : 0;
+    return ((flags | queued) & MAY_REPLICATE) !== 0;
+  }
+
+  /** @returns the error line of what forbids the command, in Redis's order */
+  private refusalAtGate(client: Client, flags: number): string | undefined {
+    const gate = client.gate | this.gate;
+    const { multi } = client;
+    if ((gate & Gate.NeedsAuth) !== 0 && (flags & NO_AUTH) === 0)
+      return "NOAUTH Authentication required.";
+    if (multi !== null) {
+      if ((flags & NO_MULTI) !== 0) return "ERR Command not allowed inside a transaction";
+      const needsRoom =
+        (flags & EXEC) !== 0
+          ? (multi.flags & CommandFlag.DenyOom) !== 0
+          : (flags & LEAVES_MULTI) === 0;
+      if (needsRoom && !this.hasRoom()) return OUT_OF_MEMORY;
+    }
+    if ((gate & Gate.WritesRefused) !== 0) {
+      const writes = (flags & EXEC) !== 0 ? multi?.mayWrite === true : flags & CommandFlag.Write;
+      if (writes) return this.log?.refusal() ?? "MISCONF Errors writing to the AOF file";
+    }
+    if ((gate & Gate.Monitor) !== 0 && (flags & TOUCHES_KEYS) !== 0)
+      return "ERR Replica can't interact with the keyspace";
+    return undefined;
+  }
+
+  /** Evicts if need be. @returns whether a write may begin */
+  private hasRoom(): boolean {
+    const room = this.core.makeRoomFor(0) !== 0;
+    if (this.effects.waiting) this.effects.settle();
+    return room;
+  }
+
+  private queue(client: Client, index: number, argc: number): void {
+    client.lastCommand = index;
+    const flags = this.flags[index]!;
+    if (!this.transactions.queue(client, { index, argc, flags }))
+      this.reject(client, index, OUT_OF_MEMORY);
+  }
+
+  /** Answers a command that may not run: counted, and a reason for EXEC to fail; EXEC itself ends the transaction. */
+  private reject(client: Client, index: number, line: string): number {
+    if (index >= 0) this.stats.rejected[index]!++;
+    if (index >= 0 && (this.flags[index]! & EXEC) !== 0) {
+      this.transactions.leave(client);
+      const reason = line.replace(/^ERR /, "");
+      this.context.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
+    } else {
+      if (client.multi !== null) client.multi.failed = true;
+      this.context.reply.error(line);
+    }
+    return -1;
+  }
+
+  beginUnit(): void {
+    this.unitCommand = this.runCommand;
+    this.unitStartUs = this.runStartUs;
+    this.effects.beginUnit();
+    this.runStartUs = this.context.services.clock.monotonicUs();
+    this.runCalls = 0;
+    this.framer.canonical = false;
+  }
+
+  runQueued(client: Client, index: number, argc: number): void {
+    if (this.isReplaying) {
+      this.args.point(argc);
+      this.call(client, index, argc);
+    } else this.timed(client, index, argc);
+  }
+
+  /** The argv table is EXEC's again, and so is the time since it began. */
+  endUnit(): void {
+    this.endChunk();
+    this.effects.endUnit();
+    this.args.point(1);
+    this.runCommand = this.unitCommand;
+    this.runStartUs = this.unitStartUs;
+    this.runCalls = 1;
+    this.hasRoom();
   }
 
   /** Runs a command of the core for a handler: a subcommand, on the words as they came. */
@@ -296,10 +443,21 @@ export class Dispatcher {
 
   /** What the status of an executed command asks for. */
   private settle(status: number): void {
-    if ((status & Status.Error) !== 0) this.context.services.stats.errorReplies++;
+    if ((status & Status.Error) !== 0) {
+      this.stats.failed[this.runCommand]!++;
+      this.stats.error(this.lastReplyLine());
+    }
+    if ((status & Status.Effects) !== 0) this.effects.settle();
     if (this.log === null) return;
-    if ((status & Status.Effects) !== 0) this.effects.consume();
     if ((status & (Status.Changed | Status.Rewritten)) === Status.Changed) this.propagateRequest();
+  }
+
+  /** The line that a command of the core has just answered, without its `-`. */
+  private lastReplyLine(): string {
+    const { i32, u8 } = this.core.memory;
+    const written = u8.subarray(Address.Output, i32[OUT_TOP]! - 2);
+    const begin = written.lastIndexOf(LF) + 1;
+    return Buffer.from(written.subarray(begin + 1)).toString("latin1");
   }
 
   private propagateRequest(): void {
@@ -312,11 +470,18 @@ export class Dispatcher {
 
   private handle(client: Client, index: number): void {
     const { context } = this;
+    const { reply } = context;
     context.client = client;
     const row = this.table.rows[index]!;
     context.row = row;
-    if (row.spec.handler === undefined) this.wrongArity(index);
+    this.errorsSeen = reply.errors;
+    if (row.spec.handler === undefined) this.wrongArity(client, index);
     else row.spec.handler(context);
+    if (reply.errors !== this.errorsSeen) {
+      this.stats.failed[index]!++;
+      // Errors of EXEC's commands are theirs.
+      this.errorsSeen = reply.errors;
+    }
     // SELECT, HELLO and RESET change what the core reads.
     const { i32 } = this.core.memory;
     i32[DB] = client.db;
@@ -324,20 +489,33 @@ export class Dispatcher {
     this.framer.authenticated = client.authenticated;
   }
 
-  private fail(line: string): void {
-    this.context.services.stats.errorReplies++;
-    this.context.reply.error(line);
-  }
-
-  private unknown(): number {
+  private unknown(client: Client, argc: number): number {
     const { args } = this;
+    args.point(argc);
     let shown = "";
     for (let i = 1; i < args.count && shown.length < SHOWN_ARGUMENT_BYTES; i++)
       shown += `'${printed(args.text(i), SHOWN_ARGUMENT_BYTES - shown.length)}' `;
     const name = printed(args.text(0), SHOWN_ARGUMENT_BYTES);
-    this.fail(`ERR unknown command '${name}', with args beginning with: ${shown}`);
-    return -1;
+    const line = `ERR unknown command '${name}', with args beginning with: ${shown}`;
+    return this.reject(client, -1, line);
   }
+}
+
+function flagsOf({ spec, container }: CommandRow): number {
+  const named = (names: ReadonlySet<string>, flag: number) =>
+    container === undefined && names.has(spec.name) ? flag : 0;
+  return (
+    coreFlags(spec) |
+    (spec.flags.includes("no_auth") ? NO_AUTH : 0) |
+    (spec.flags.includes("fast") ? 0 : TIMED_ALONE) |
+    (spec.subcommands !== undefined ? CONTAINER : 0) |
+    (spec.flags.includes("write") || spec.flags.includes("may_replicate") ? MAY_REPLICATE : 0) |
+    (spec.flags.includes("no_multi") ? NO_MULTI : 0) |
+    (TOUCHING_FLAGS.some((flag) => spec.flags.includes(flag)) ? TOUCHES_KEYS : 0) |
+    named(NEVER_QUEUED_NAMES, NEVER_QUEUED) |
+    named(LEAVES_MULTI_NAMES, LEAVES_MULTI) |
+    named(new Set(["exec"]), EXEC)
+  );
 }
 
 /** A word as Redis prints it into an error: its first bytes, up to a NUL. */

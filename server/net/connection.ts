@@ -102,7 +102,7 @@ export class Connection {
     i32[DB] = client.db;
     i32[FLAGS] = (client.noTouch ? IoFlag.NoTouch : 0) | dispatcher.ioFlags;
     arena.open(client.silent ? null : client);
-    dispatcher.beginChunk(us);
+    dispatcher.beginChunk(client, us);
   }
 
   private end(): void {
@@ -183,6 +183,8 @@ export class Connection {
         if (client.stops !== 0) return this.stopAt(end);
       }
       framer.position = next;
+      // The words of its commands are about to be overwritten.
+      dispatcher.endChunk();
     } while (framer.stopped === GOING_ON);
     core.memory.i32[ARGV_PTR] = Address.ArgvTable;
     return this.keepRest(end);

@@ -32,8 +32,12 @@ export class CommandStats {
   private readonly codes = new Map<string, number>();
   /** Set once too many codes were met, until the next reset. */
   private codesDisabled = false;
+  /** Calls of all commands. */
+  processed = 0;
   /** Error replies of all kinds. */
   errorReplies = 0;
+  /** The last error's line. */
+  lastError = "";
   /** latency-tracking. */
   tracksLatency = true;
 
@@ -50,6 +54,7 @@ export class CommandStats {
 
   /** `calls` calls of one command in a row, which took `microseconds` together. */
   run(index: number, calls: number, microseconds: number): void {
+    this.processed += calls;
     this.calls[index]! += calls;
     this.microseconds[index]! += microseconds;
     if (!this.tracksLatency) return;
@@ -64,6 +69,7 @@ export class CommandStats {
   /** An error reply: its line without the `-`. */
   error(line: string): void {
     this.errorReplies++;
+    this.lastError = line;
     if (this.codesDisabled) return;
     const code = errorCode(line);
     const count = this.codes.get(code);
@@ -89,6 +95,7 @@ export class CommandStats {
     this.histograms.length = 0;
     this.codes.clear();
     this.codesDisabled = false;
+    this.processed = 0;
     this.errorReplies = 0;
   }
 

@@ -107,7 +107,7 @@ const persistence: Section = ({ services }) => services.persistence.infoFields()
 
 const stats: Section = ({ core, services }) => ({
   total_connections_received: services.stats.connectionsReceived,
-  total_commands_processed: services.stats.commandsProcessed,
+  total_commands_processed: services.commandStats.processed,
   instantaneous_ops_per_sec: services.stats.instantaneousOpsPerSec,
   total_net_input_bytes: services.stats.netInputBytes,
   total_net_output_bytes: services.stats.netOutputBytes,
@@ -120,7 +120,7 @@ const stats: Section = ({ core, services }) => ({
   evicted_clients: services.clientLimits.evictedClients,
   keyspace_hits: core.counter(StateField.KeyspaceHits),
   keyspace_misses: core.counter(StateField.KeyspaceMisses),
-  total_error_replies: services.stats.errorReplies,
+  total_error_replies: services.commandStats.errorReplies,
   total_reads_processed: services.stats.readsProcessed,
   total_writes_processed: services.stats.writesProcessed,
 });
@@ -152,14 +152,12 @@ const modules: Section = () => ({});
 
 const cluster: Section = () => ({ cluster_enabled: 0 });
 
-const commandstats: Section = ({ commands, services }) => {
-  const fields: Fields = {};
-  for (const [index, { name }] of commands.rows.entries()) {
-    const calls = services.stats.calls[index] ?? 0;
-    if (calls > 0) fields[`cmdstat_${name}`] = `calls=${calls}`;
-  }
-  return fields;
-};
+const commandstats: Section = ({ services }) => services.commandStats.commandFields();
+
+const errorstats: Section = ({ services }) => services.commandStats.errorFields();
+
+const latencystats: Section = ({ services, config }) =>
+  services.commandStats.latencyFields(config.get("latency-tracking-info-percentiles"));
 
 const keyspace: Section = ({ core, config }) => {
   const fields: Fields = {};
@@ -182,6 +180,8 @@ const SECTIONS: Record<string, Section> = {
   CPU: cpu,
   Modules: modules,
   Commandstats: commandstats,
+  Errorstats: errorstats,
+  Latencystats: latencystats,
   Cluster: cluster,
   Keyspace: keyspace,
 };

@@ -1,5 +1,5 @@
 /** MONITOR: every command that runs, as a line to each client that asked. Without such a client nothing here is called. */
-import type { Client } from "../client/client.ts";
+import { type Client, Gate } from "../client/client.ts";
 import type { Args } from "../commands/context.ts";
 import type { CommandSpec } from "../commands/spec.ts";
 import { secretPositions, shownWord } from "./shown-words.ts";
@@ -44,4 +44,63 @@ export function monitorLine(
 /** Whether a command may be shown at all. */
 export function isShown(spec: CommandSpec): boolean {
   return !spec.flags.includes("admin") && !spec.flags.includes("skip_monitor");
+}
+
+export class Monitors {
+  private readonly clients = new Set<Client>();
+  private readonly unsent = new Set<Client>();
+
+  /**
+   * @param writeHere writes to the client that is served, behind its reply; `flush` sends what lies in a client's outbox;
+   * `onChange` is told when monitors came or went
+   */
+  constructor(
+    private readonly parts: {
+      writeHere(line: string): void;
+      flush(client: Client): void;
+      onChange(): void;
+    },
+  ) {}
+
+  get size(): number {
+    return this.clients.size;
+  }
+
+  has(client: Client): boolean {
+    return this.clients.has(client);
+  }
+
+  add(client: Client): void {
+    this.clients.add(client);
+    client.gate |= Gate.Monitor;
+    this.parts.onChange();
+  }
+
+  remove(client: Client): void {
+    if (!this.clients.delete(client)) return;
+    this.unsent.delete(client);
+    client.gate &= ~Gate.Monitor;
+    this.parts.onChange();
+  }
+
+  /** Shows a command that has run to all, unless it may not be shown. */
+  show(call: { spec: CommandSpec; args: Args; client: Client }, nowMicroseconds: number): void {
+    if (!isShown(call.spec)) return;
+    const line = `${monitorLine(call, nowMicroseconds)}\r\n`;
+    const bytes = Buffer.from(line, "latin1");
+    for (const client of this.clients) {
+      if (client === call.client) {
+        this.parts.writeHere(line);
+        continue;
+      }
+      client.outbox.append(bytes);
+      this.unsent.add(client);
+    }
+  }
+
+  /** Sends the lines of this chunk. */
+  flush(): void {
+    for (const client of this.unsent) this.parts.flush(client);
+    this.unsent.clear();
+  }
 }

@@ -1,15 +1,8 @@
 /** The words of a command as SLOWLOG and MONITOR may show them: what its spec calls secret is left out. */
 import type { Args } from "../commands/context.ts";
 import type { CommandSpec } from "../commands/spec.ts";
+import { isSecretDirective } from "../config/config.ts";
 
-/** Directives whose values are passwords. */
-const SENSITIVE_DIRECTIVES = new Set([
-  "masteruser",
-  "masterauth",
-  "requirepass",
-  "tls-key-file-pass",
-  "tls-client-key-file-pass",
-]);
 const REDACTED = Buffer.from("(redacted)");
 
 /** Positions of the `words` words behind each `option`: MIGRATE AUTH2 user password. */
@@ -27,7 +20,7 @@ function positionsFrom(first: number, args: Args): number[] {
 
 function passwordsOfDirectives(args: Args): number[] {
   return positionsFrom(3, args).filter(
-    (at) => at % 2 === 1 && SENSITIVE_DIRECTIVES.has(args.word(at - 1)),
+    (at) => at % 2 === 1 && isSecretDirective(args.word(at - 1)),
   );
 }
 

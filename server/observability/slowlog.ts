@@ -45,6 +45,11 @@ export class SlowLog {
   /** slowlog-max-len. */
   set maxLength(value: number) {
     this.limit = value;
+    this.trim();
+  }
+
+  private trim(): void {
+    if (this.entries.length > this.limit) this.entries.length = this.limit;
   }
 
   /** Logs the command if it took long enough and may be logged. */
@@ -64,8 +69,7 @@ export class SlowLog {
         address: client.address,
         clientName: client.name,
       });
-    // A limit that was lowered takes hold with the next command, as in Redis.
-    if (this.entries.length > this.limit) this.entries.length = this.limit;
+    this.trim();
   }
 
   /** The newest `count` entries. */

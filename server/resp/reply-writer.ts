@@ -6,6 +6,8 @@ import type { CoreMemory } from "../core/memory.ts";
 export interface ReplyWriter {
   ok(): void;
   simple(text: string): void;
+  /** Bytes as they are: whole replies, written elsewhere. */
+  raw(text: string): void;
   /** The whole line after `-`, its code included: "ERR syntax error". Line breaks become spaces. */
   error(line: string): void;
   integer(value: number | bigint): void;
@@ -41,8 +43,12 @@ function doubleText(value: number): string {
   return String(value);
 }
 
-/** `drain` empties the window, as for the core. */
-export function createReplyWriter(memory: CoreMemory, drain: () => void): ReplyWriter {
+/** `drain` empties the window, as for the core; `onError` is told the line of every error. */
+export function createReplyWriter(
+  memory: CoreMemory,
+  drain: () => void,
+  onError: (line: string) => void = () => {},
+): ReplyWriter {
   const { u8, i32 } = memory;
   const isResp3 = () => i32[PROTOCOL] === 3;
 
@@ -72,8 +78,10 @@ export function createReplyWriter(memory: CoreMemory, drain: () => void): ReplyW
     errors: 0,
     ok: () => text("+OK\r\n"),
     simple: (line: string) => text(`+${line}\r\n`),
+    raw: (replies: string) => bytes(latin1(replies)),
     error(line: string) {
       writer.errors++;
+      onError(line);
       text(`-${line.replace(/[\r\n]/g, " ")}\r\n`);
     },
     integer: (value: number | bigint) => text(`:${value}\r\n`),

@@ -50,6 +50,7 @@ const CHANGED_IN_72: Record<string, Partial<Record<keyof Info, string>>> = {
   "config|resetstat": { tips: ROUTED },
   "config|rewrite": { tips: ROUTED },
   "acl|setuser": { tips: ROUTED },
+  "latency|reset": { tips: "the sum of what the nodes forgot is answered" },
 };
 
 const NOT_DESCRIBED = "come with the other subcommands of CLIENT";
@@ -84,9 +85,7 @@ const NOT_THERE_YET = new Set(
   [
     "getbit setbit bitcount bitpos bitop bitfield bitfield_ro",
     "copy move rename renamenx touch object object|encoding object|freq object|help",
-    "object|idletime object|refcount multi exec discard watch unwatch monitor slowlog slowlog|get",
-    "slowlog|len slowlog|reset slowlog|help latency latency|latest latency|history latency|reset",
-    "latency|histogram latency|doctor latency|graph latency|help config|rewrite client|caching",
+    "object|idletime object|refcount config|rewrite client|caching",
     "client|getredir client|pause client|reply client|tracking client|trackinginfo client|unblock",
     "client|unpause",
   ].flatMap((line) => line.split(" ")),

@@ -14,6 +14,7 @@ const STOP = "tests/process/stop.test.ts";
 const SUPERVISION = "tests/process/supervision.test.ts";
 const PROTECTED = "tests/commands/protected.test.ts";
 const LIMITS = "tests/unit/client/limits.test.ts";
+const OBSERVED = "tests/commands/observability.test.ts";
 const LOG = "tests/unit/observability/log.test.ts";
 
 /** File and name of the test. */
@@ -46,6 +47,11 @@ const SHOWN_ELSEWHERE: Partial<Record<DirectiveName, readonly [file: string, tes
   "enable-module-command": [PROTECTED, "DEBUG and MODULE LOAD are refused unless"],
   "metrics-port": ["tests/wire/health.test.ts", "health and readiness answer"],
   "metrics-bind": ["tests/wire/health.test.ts", "metrics-bind says on which address"],
+  "slowlog-log-slower-than": [OBSERVED, "a command as slow as the limit is logged"],
+  "slowlog-max-len": [OBSERVED, "no more entries are kept than slowlog-max-len"],
+  "latency-monitor-threshold": [OBSERVED, "slow commands are kept as events"],
+  "latency-tracking": [OBSERVED, "latency-tracking no keeps no histograms"],
+  "latency-tracking-info-percentiles": [OBSERVED, "INFO latencystats tells the percentiles"],
   appendfsync: ["tests/crash/restart.test.ts", "acknowledged writes survive a kill -9 under %s"],
 };
 

@@ -1,6 +1,6 @@
 /** What was acknowledged is there after a kill and a restart; a torn tail is cut, damage is refused. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { appendFileSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import {
@@ -77,13 +77,55 @@ test("a torn tail is cut at every length, and writing goes on behind it", async 
   }
 });
 
-test("an open MULTI at the end is cut as a whole", async () => {
-  await (await start()).set("kept", "1");
+test("a unit that is torn anywhere is cut as a whole, and nothing of it has happened", async () => {
+  const client = await start();
+  await client.set("kept", "1");
+  await client.disconnect();
   await server!.kill("SIGKILL");
-  const size = statSync(logFile()).size;
-  appendFileSync(logFile(), "*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n");
+  const whole = readFileSync(logFile());
+  const frame = (...words: string[]) =>
+    `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join("")}`;
+  const large = "x".repeat(9 << 20);
+  const parts = [
+    frame("MULTI"),
+    frame("SET", "torn", "1"),
+    frame("SELECT", "3"),
+    frame("SET", "kept", large),
+    frame("EXEC"),
+  ];
+  for (const kept of [1, 2, 3, 4, 4.5, 5]) {
+    const unit = parts.slice(0, Math.ceil(kept)).join("");
+    const bytes = Buffer.from(Number.isInteger(kept) ? unit : unit.slice(0, -3));
+    writeFileSync(logFile(), Buffer.concat([whole, bytes]));
+    const again = await start();
+    const isWhole = kept === 5;
+    expect(await again.keys("*")).toEqual(isWhole ? expect.arrayContaining(["torn"]) : ["kept"]);
+    expect(statSync(logFile()).size).toBe(whole.length + (isWhole ? bytes.length : 0));
+    await again.select(3);
+    expect(await again.strlen("kept")).toBe(isWhole ? large.length : 0);
+    again.disconnect();
+    await server!.kill("SIGKILL");
+  }
+});
+
+test("acknowledged transactions survive a kill -9, in their databases", async () => {
+  const client = await start();
+  for (let i = 0; i < 200; i++)
+    await client
+      .multi()
+      .select(i % 4)
+      .set(`k${i}`, "v")
+      .incr("count")
+      .select(0)
+      .exec();
+  client.disconnect();
+  await server!.kill("SIGKILL");
   const again = await start();
-  expect(statSync(logFile()).size).toBe(size);
+  for (const db of [0, 1, 2, 3]) {
+    await again.select(db);
+    expect(await again.dbsize()).toBe(51);
+    expect(await again.get("count")).toBe("50");
+  }
   again.disconnect();
 });
 

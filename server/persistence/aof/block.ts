@@ -1,10 +1,15 @@
 /**
  * The bytes of a turn's closed units, on their way to the file. Frames of the input window that follow each other are only noted, and
  * copied in one piece when something else comes or the window is reused.
+ *
+ * A command outside a unit is one of its own. What lies between `beginUnit` and `endUnit` is framed by MULTI and EXEC if it is more
+ * than one command, so that a torn tail never holds a part of it. SELECT stands before MULTI, and inside where the database changes.
  */
 import type { CoreMemory } from "../../core/memory.ts";
 
 const FIRST_BYTES = 65536;
+const MULTI = Buffer.from("*1\r\n$5\r\nMULTI\r\n");
+const EXEC = Buffer.from("*1\r\n$4\r\nEXEC\r\n");
 
 export class Block {
   private bytes = new Uint8Array(FIRST_BYTES);
@@ -12,6 +17,10 @@ export class Block {
   private db = -1;
   private noteStart = 0;
   private noteEnd = 0;
+  private inUnit = false;
+  /** Commands of the open unit so far, and where the first begins. */
+  private unitCommands = 0;
+  private unitStart = 0;
 
   constructor(private readonly memory: CoreMemory) {}
 
@@ -29,13 +38,34 @@ export class Block {
     this.db = -1;
   }
 
+  /** What follows belongs together, up to `endUnit`. No unit is open. */
+  beginUnit(): void {
+    this.settle();
+    this.inUnit = true;
+    this.unitCommands = 0;
+  }
+
+  /** Closes the unit. O(bytes of the unit) if it is more than one command */
+  endUnit(): void {
+    this.inUnit = false;
+    if (this.unitCommands < 2) return;
+    const { unitStart } = this;
+    const end = this.length;
+    this.append(MULTI);
+    this.append(EXEC);
+    this.bytes.copyWithin(unitStart + MULTI.length, unitStart, end);
+    this.bytes.set(MULTI, unitStart);
+    this.bytes.set(EXEC, end + MULTI.length);
+  }
+
   frame(db: number, ptr: number, length: number): void {
     if (db === this.db && ptr === this.noteEnd) {
       this.noteEnd = ptr + length;
       return;
     }
     this.settle();
-    this.select(db);
+    this.begin(db);
+    if (this.inUnit) return this.append(this.memory.bytes(ptr, length));
     this.noteStart = ptr;
     this.noteEnd = ptr + length;
   }
@@ -43,7 +73,7 @@ export class Block {
   /** One command: `name` first if given, then pairs (u32 ptr, u32 length) of linear memory. */
   words(db: number, name: Uint8Array | null, pairsPtr: number, count: number): void {
     this.settle();
-    this.select(db);
+    this.begin(db);
     this.text(`*${count + (name === null ? 0 : 1)}\r\n`);
     if (name !== null) this.bulk(name);
     const table = this.memory.bytes(pairsPtr, count * 8);
@@ -72,10 +102,13 @@ export class Block {
     if (this.bytes.length > FIRST_BYTES * 16) this.bytes = new Uint8Array(FIRST_BYTES);
   }
 
-  private select(db: number): void {
-    if (db === this.db) return;
-    this.db = db;
-    this.text(`*2\r\n$6\r\nSELECT\r\n$${String(db).length}\r\n${db}\r\n`);
+  /** A command comes that was executed in `db`. */
+  private begin(db: number): void {
+    if (db !== this.db) {
+      this.db = db;
+      this.text(`*2\r\n$6\r\nSELECT\r\n$${String(db).length}\r\n${db}\r\n`);
+    }
+    if (this.inUnit && this.unitCommands++ === 0) this.unitStart = this.length;
   }
 
   private bulk(value: Uint8Array): void {

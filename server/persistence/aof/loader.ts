@@ -22,6 +22,8 @@ export interface ReplayTarget {
   /** Runs the command in the argv table with its reply discarded. @returns the error it answered */
   execute(argc: number): string | undefined;
   select(db: number): void;
+  /** Forgets what was queued since a MULTI that has no EXEC. */
+  discard(): void;
 }
 
 interface LoadOptions {
@@ -77,6 +79,7 @@ class FileLoad {
     } finally {
       closeSync(fd);
     }
+    if (this.multi) this.options.target.discard();
     if (this.unitEnd < size) this.cut(size);
   }
 
@@ -117,27 +120,25 @@ class FileLoad {
     return -1;
   }
 
-  private word(index: number): string {
+  /** Whether the framed command is this one; `name` is in lower case. */
+  private isNamed(name: string): boolean {
     const { memory } = this.options.target.core;
-    const table = memory.bytes(memory.i32[ARGV_PTR]! + index * 8, 8);
+    const table = memory.bytes(memory.i32[ARGV_PTR]!, 8);
     const pair = new DataView(table.buffer, table.byteOffset, 8);
-    const bytes = memory.bytes(pair.getUint32(0, true), Math.min(32, pair.getUint32(4, true)));
-    return Buffer.from(bytes).toString("latin1").toLowerCase();
+    if (pair.getUint32(4, true) !== name.length) return false;
+    const bytes = memory.bytes(pair.getUint32(0, true), name.length);
+    return Buffer.from(bytes).toString("latin1").toLowerCase() === name;
   }
 
-  /** Runs one framed command; MULTI and EXEC only mark where a unit begins and ends. */
+  /** Runs one framed command. Those of a MULTI are queued: nothing of it has happened before its EXEC is read. */
   private unit(argc: number, begin: number, end: number): void {
-    const name = this.word(0);
-    if (name === "multi") this.multi = true;
-    else if (name === "exec") this.multi = false;
-    else if (name === "select") this.options.target.select(Number(this.word(1)));
-    else {
-      const error = this.options.target.execute(argc);
-      if (error !== undefined)
-        throw new AofError(
-          `The append only file ${this.path} has a command at offset ${begin} that cannot be replayed: ${error}`,
-        );
-    }
+    if (argc === 1 && this.isNamed("multi")) this.multi = true;
+    else if (argc === 1 && this.isNamed("exec")) this.multi = false;
+    const error = this.options.target.execute(argc);
+    if (error !== undefined)
+      throw new AofError(
+        `The append only file ${this.path} has a command at offset ${begin} that cannot be replayed: ${error}`,
+      );
     if (!this.multi) this.unitEnd = end;
   }
 

@@ -33,6 +33,9 @@ export interface AppendLog extends PersistenceView {
   frame(db: number, ptr: number, length: number): void;
   /** One command: `name` (null: it is the first pair) and `count` pairs (u32 ptr, u32 length) at pairsPtr; copied at once. */
   words(db: number, name: Uint8Array | null, pairsPtr: number, count: number): void;
+  /** What follows is one unit, up to `endUnit`: all of it is in the log, or nothing. No turn ends in between. */
+  beginUnit(): void;
+  endUnit(): void;
   /** The input window is about to be reused. */
   settle(): void;
   /** Writes the turn's block. @returns whether replies may leave; after "hold" `onRelease` follows */
@@ -176,6 +179,14 @@ class Log implements AppendLog {
 
   words(db: number, name: Uint8Array | null, pairsPtr: number, count: number): void {
     this.block.words(db, name, pairsPtr, count);
+  }
+
+  beginUnit(): void {
+    this.block.beginUnit();
+  }
+
+  endUnit(): void {
+    this.block.endUnit();
   }
 
   settle(): void {
