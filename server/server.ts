@@ -209,6 +209,7 @@ export class Server {
       await this.listen();
       this.ready = true;
     } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) this.crash(error);
       this.cron?.stop();
       await this.log?.close();
       this.health.stop();
@@ -249,7 +250,7 @@ export class Server {
     const events: ListenerEvents = {
       opened: (link) => admission.admit(link),
       closed: (connection) => this.forget(connection.client),
-      failed: (connection, error) => this.failed(connection.client, error),
+      failed: (connection, error) => this.failed(connection?.client, error),
       writable: (connection) => this.arena.flush(connection.client),
     };
     const { anyPort = false } = this.options;
@@ -258,10 +259,11 @@ export class Server {
   }
 
   /** The socket's mistake costs the client its connection, one of ours costs everything. */
-  private failed(client: Client, error: Error): void {
+  private failed(client: Client | undefined, error: Error): void {
     const isOfSystem = (error as { code?: unknown }).code !== undefined;
-    if (isOfSystem) this.logger.verbose(`Client ${client.id}: ${error.message}`);
-    else this.crash(error, this.context.commands.rows[client.lastCommand]?.name);
+    const lastCommand = this.context.commands.rows[client?.lastCommand ?? -1]?.name;
+    if (isOfSystem) this.logger.verbose(`Client ${client?.id ?? "unknown"}: ${error.message}`);
+    else this.crash(error, lastCommand);
   }
 
   /** Writes a report and gives everything up as it stands. */

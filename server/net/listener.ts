@@ -11,7 +11,8 @@ export interface ListenerEvents {
   /** @returns the connection, or null after refusing it */
   opened(link: SocketLink): Connection | null;
   closed(connection: Connection): void;
-  failed(connection: Connection, error: Error): void;
+  /** The socket failed, or a handler threw; null: before there was a connection. */
+  failed(connection: Connection | null, error: Error): void;
   writable(connection: Connection): void;
 }
 
@@ -122,8 +123,8 @@ function handlers(events: ListenerEvents, unixPath: string): SocketHandler<Socke
       if (connection !== null) events.closed(connection);
     },
     error(socket, error) {
-      const { connection } = socket.data;
-      if (connection !== null) events.failed(connection, error);
+      const connection = socket.data?.connection ?? null;
+      events.failed(connection, error);
       socket.terminate();
     },
   };

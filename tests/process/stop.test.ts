@@ -1,6 +1,6 @@
 /** How the program stops: signals, SHUTDOWN, crashes; and its log file in between. */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FROM_SOURCES, type Program, runProgram } from "../support/program.ts";
 import { type Connection, frame, openConnection } from "../support/reference.ts";
@@ -214,6 +214,17 @@ describe("a crash", () => {
     client.close();
     await start(...WITH_LOG);
     expect(await client.raw("GET", "before")).toBe("$1\r\n1\r\n");
+  });
+
+  test("while the log is loaded leaves a report too", async () => {
+    mkdirSync(join(dir.path, "appendonlydir"));
+    writeFileSync(logFile(), frame(["DEBUG", "ASSERT"]));
+    const manifest = "file appendonly.aof.1.incr.aof seq 1 type i\n";
+    writeFileSync(join(dir.path, "appendonlydir/appendonly.aof.manifest"), manifest);
+    const flags = ["--dir", dir.path, ...WITH_LOG, "--enable-debug-command", "yes"];
+    program = runProgram(["--port", String(freePort()), ...flags]);
+    expect(await program.exited).toBe(70);
+    expect(program.output()).toContain("crashed by RuntimeError");
   });
 
   test("by SIGABRT leaves a report too", async () => {
