@@ -1,8 +1,9 @@
 /**
  * Blocks by size class on 64 KiB pages, without a header per block: a block's size is its page's.
  *
- * Classes step by 8 bytes up to 512, then 8 per doubling up to 32 KiB; larger blocks are runs of pages. `usedBytes`
- * counts whole classes and whole pages. A page that empties goes back to the pool that all classes share, unless it is
+ * Classes step by 8 bytes up to 512, then 8 per doubling up to 4 KiB; from there to 32 KiB there is one for each number of blocks
+ * that a page holds, so that what a page cannot use is counted, and the limit on used memory bounds the pages too. Larger
+ * blocks are runs of pages. `usedBytes` counts whole classes and whole pages. A page that empties goes back to the pool that all classes share, unless it is
  * the only one of its class with room (`releaseEmpty` takes those too).
  */
 import { Address, PAGE_BYTES } from "../abi";
@@ -12,17 +13,25 @@ import { FIRST_PAGE, givePages, Page, PageFlag, PageKind, page, pageOf, takePage
 const SMALLEST_BYTES: u32 = 16;
 const FINE_BYTES: u32 = 512;
 const FINE_CLASSES: u32 = 63;
-const LARGEST_BYTES: u32 = 32768;
-export const CLASS_COUNT: u32 = 111;
+const COARSE_BYTES: u32 = 4096;
+/** 8 for each doubling from FINE_BYTES to COARSE_BYTES. */
+const COARSE_CLASSES: u32 = 24;
+const DIVIDING_FIRST: u32 = FINE_CLASSES + COARSE_CLASSES;
+/** Blocks of a page in the first of the classes above. */
+const MOST_BLOCKS: u32 = PAGE_BYTES / COARSE_BYTES - 1;
+const LARGEST_BYTES: u32 = PAGE_BYTES / 2;
+export const CLASS_COUNT: u32 = DIVIDING_FIRST + MOST_BLOCKS - 1;
 
 function classOf(bytes: u32): u32 {
   if (bytes <= FINE_BYTES) return bytes <= SMALLEST_BYTES ? 0 : ((bytes + 7) >> 3) - 2;
+  if (bytes > COARSE_BYTES) return DIVIDING_FIRST + MOST_BLOCKS - PAGE_BYTES / ((bytes + 7) & ~7);
   const power = 31 - clz(bytes - 1);
   return FINE_CLASSES + ((power - 9) << 3) + ((bytes - 1) >> (power - 3)) - 8;
 }
 
 function sizeOfClass(index: u32): u32 {
   if (index < FINE_CLASSES) return (index + 2) << 3;
+  if (index >= DIVIDING_FIRST) return (PAGE_BYTES / (DIVIDING_FIRST + MOST_BLOCKS - index)) & ~7;
   const coarse = index - FINE_CLASSES;
   return ((coarse & 7) + 9) << ((coarse >> 3) + 6);
 }

@@ -3,43 +3,14 @@
  * The model follows the effects: what the core says it evicted must be what the model would have.
  */
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { EffectMask, EvictionPolicy, IoFlag } from "../../core-wasm/abi.ts";
 import { type Build, createTestCore, ErrorReply, type TestCore } from "../support/core.ts";
-import { type EvictionModel, follow, type Tally } from "../support/eviction.ts";
+import { follow, type Recency, recencyModel, type Tally, touch } from "../support/eviction.ts";
 import { createRandom, type Random } from "../support/random.ts";
 
-/** Beside the checkout, or beside the folder of its worktrees. */
-const TRACES = ["../../../shared/traces", "../../../../shared/traces"]
-  .map((path) => join(import.meta.dir, path))
-  .find(existsSync);
 const MIB = 1 << 20;
-/** Longer runs on demand: MODEL_SCALE=8 makes more than 100,000 evictions of the random mixes. */
+/** Longer runs on demand: with MODEL_SCALE=8 the random mixes evict more than 100,000 times. */
 const SCALE = Number(process.env["MODEL_SCALE"] ?? 1);
-
-/** Keys in access order, the coldest first; the value is the deadline in ms, 0 = none. */
-type Recency = Map<string, number>;
-
-function touch(recency: Recency, key: string, deadline: number): void {
-  recency.delete(key);
-  recency.set(key, deadline);
-}
-
-/** The coldest of the candidates goes. */
-function modelOf(
-  recency: Recency,
-  isCandidate: (deadline: number) => boolean = () => true,
-): EvictionModel {
-  return {
-    victim() {
-      for (const [key, deadline] of recency) if (isCandidate(deadline)) return key;
-      return undefined;
-    },
-    remove: (key) => recency.delete(key),
-  };
-}
 
 /** One random command and what it does to the model, at its place among the effects. */
 function randomCommand(core: TestCore, recency: Recency, random: Random, keys: number): () => void {
@@ -114,7 +85,7 @@ for (const { name, policy, isCandidate } of RECENCY_POLICIES)
         core.tidyAll();
         const random = createRandom(21);
         const recency: Recency = new Map();
-        const model = modelOf(recency, isCandidate);
+        const model = recencyModel(recency, isCandidate);
         const tally: Tally = { evictions: 0, wrong: 0 };
         for (let i = 0; i < commands; i++) {
           const apply = randomCommand(core, recency, random, 20_000);
@@ -153,38 +124,11 @@ test("an exact LRU survives changes of policy there and back, with commands in b
   const tally: Tally = { evictions: 0, wrong: 0 };
   for (let i = 0; tally.evictions < 500; i++) {
     core.run("SET", `new:${i}`, "v".repeat(100));
-    follow(core, modelOf(recency), tally, () => touch(recency, `new:${i}`, 0));
+    follow(core, recencyModel(recency), tally, () => touch(recency, `new:${i}`, 0));
   }
   expect(tally.wrong).toBe(0);
   core.check();
 });
-
-const traces = ["2_pools", "multi2", "sprite"];
-for (const name of traces) {
-  const file = `${TRACES}/${name}.trace.gz`;
-  test.skipIf(TRACES === undefined)(
-    `allkeys-lru evicts in exact order on the trace ${name}`,
-    () => {
-      const core = createTestCore({ build: "release" });
-      core.harness.listen(EffectMask.Propagate);
-      core.limit(128 * 1024, EvictionPolicy.AllKeysLru);
-      core.tidyAll();
-      const recency: Recency = new Map();
-      const model = modelOf(recency);
-      const tally: Tally = { evictions: 0, wrong: 0 };
-      const lines = gunzipSync(readFileSync(file)).toString("latin1").split("\n");
-      for (const line of lines) {
-        const key = line.trim();
-        if (key === "" || key.includes("*")) continue;
-        if (core.run("GET", key) === null) core.must("SET", key, "0123456789abcdef");
-        follow(core, model, tally, () => touch(recency, key, 0));
-      }
-      expect(tally.wrong).toBe(0);
-      expect(tally.evictions).toBeGreaterThan(100);
-      expect(core.check()).toBe(recency.size);
-    },
-  );
-}
 
 test("volatile-ttl evicts the smallest deadline first", () => {
   for (const build of ["tiny", "release"] as const) {

@@ -12,6 +12,28 @@ export interface EvictionModel {
   remove(key: string): void;
 }
 
+/** Keys in access order, the coldest first; the value is the deadline in ms, 0 = none. */
+export type Recency = Map<string, number>;
+
+export function touch(recency: Recency, key: string, deadline: number): void {
+  recency.delete(key);
+  recency.set(key, deadline);
+}
+
+/** The coldest of the candidates goes. */
+export function recencyModel(
+  recency: Recency,
+  isCandidate: (deadline: number) => boolean = () => true,
+): EvictionModel {
+  return {
+    victim() {
+      for (const [key, deadline] of recency) if (isCandidate(deadline)) return key;
+      return undefined;
+    },
+    remove: (key) => recency.delete(key),
+  };
+}
+
 /** Follows the last command's effects; `apply` is what the command itself does to the model, at its place among them. */
 export function follow(
   core: TestCore,
