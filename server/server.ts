@@ -92,6 +92,7 @@ function emptyStats(): ServerStats {
     writesProcessed: 0,
     netOutputBytes: 0,
     unexpectedErrors: 0,
+    deniedLogins: 0,
     expireCycleMs: 0,
     instantaneousOpsPerSec: 0,
     instantaneousInputKbps: 0,

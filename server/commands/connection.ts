@@ -24,7 +24,10 @@ function auth(context: CommandContext): void {
       "ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
     );
   const user = args.count === 3 ? args.text(1) : "default";
-  if (!isPassword(context, user, args.text(args.count - 1))) return reply.error(WRONG_PASSWORD);
+  if (!isPassword(context, user, args.text(args.count - 1))) {
+    context.services.stats.deniedLogins++;
+    return reply.error(WRONG_PASSWORD);
+  }
   client.authenticated = true;
   client.user = user;
   reply.ok();
@@ -48,7 +51,9 @@ function helloOptions(context: CommandContext): string | { name?: string; login?
       i += 2;
     } else return `ERR Syntax error in HELLO option '${args.text(i)}'`;
   }
-  return passwordFits ? found : WRONG_PASSWORD;
+  if (passwordFits) return found;
+  context.services.stats.deniedLogins++;
+  return WRONG_PASSWORD;
 }
 
 function hello(context: CommandContext): void {

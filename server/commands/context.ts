@@ -139,6 +139,8 @@ export interface ServerStats {
   writesProcessed: number;
   netOutputBytes: number;
   unexpectedErrors: number;
+  /** Passwords that were wrong. */
+  deniedLogins: number;
   /** Time spent on deleting what was due. */
   expireCycleMs: number;
   /** Operations per second over the last 16 samples of the cron. */

@@ -1,5 +1,6 @@
 /** DEBUG: what tests and people at night need. Needs `enable-debug-command`. */
 import { Cmd } from "../../core-wasm/abi.ts";
+import { memoryBytes } from "../config/syntax.ts";
 import { rewriteConfig } from "./config.ts";
 import { subcommandFault } from "./container.ts";
 import type { CommandContext } from "./context.ts";
@@ -98,6 +99,14 @@ function replyBuffer(context: CommandContext): void {
   reply.ok();
 }
 
+const PACKED_THRESHOLD_MAX = (1 << 30) * 4 - (1 << 20);
+
+function packedThreshold({ args, reply }: CommandContext): void {
+  const bytes = memoryBytes(args.text(2));
+  if (bytes !== undefined && bytes <= PACKED_THRESHOLD_MAX) return reply.ok();
+  reply.error("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
+}
+
 const ROWS: Record<string, DebugRow> = {
   assert: { words: [0, 0], help: "Crash by an assertion of the core.", run: debugAssert },
   "change-repl-id": {
@@ -194,6 +203,12 @@ const ROWS: Record<string, DebugRow> = {
     usage: "<type>",
     help: "Answer a value of the type, as the client's protocol writes it.",
     run: protocol,
+  },
+  "quicklist-packed-threshold": {
+    words: [1, 1],
+    usage: "<size>",
+    help: "Nothing: no element of a list is kept in a node of its own for its size.",
+    run: packedThreshold,
   },
   replybuffer: {
     words: [2, 2],

@@ -14,7 +14,20 @@ import {
 type Fields = Record<string, string | number | undefined>;
 type Section = (context: CommandContext) => Fields;
 
-const server: Section = ({ config, services }) => {
+/** Where clients may connect, as Redis numbers it: listener0, listener1. */
+function listeners({ config, services }: CommandContext): Fields {
+  const lines: string[] = [];
+  if (services.tcpPort !== 0) {
+    const hosts = config.get("bind").map((host) => `bind=${host}`);
+    lines.push(["name=tcp", ...hosts, `port=${services.tcpPort}`].join(","));
+  }
+  const path = config.path("unixsocket");
+  if (path !== "") lines.push(`name=unix,bind=${path}`);
+  return Object.fromEntries(lines.map((line, index) => [`listener${index}`, line]));
+}
+
+const server: Section = (context) => {
+  const { config, services } = context;
   const now = services.clock.nowMs();
   const uptime = Math.floor((now - services.startedAtMs) / 1000);
   return {
@@ -37,6 +50,7 @@ const server: Section = ({ config, services }) => {
     lru_clock: Math.floor(now / 1000) & 0xffffff,
     executable: process.execPath,
     config_file: config.file ?? "",
+    ...listeners(context),
   };
 };
 
@@ -121,6 +135,7 @@ const stats: Section = ({ core, services }) => ({
   keyspace_hits: core.counter(StateField.KeyspaceHits),
   keyspace_misses: core.counter(StateField.KeyspaceMisses),
   total_error_replies: services.commandStats.errorReplies,
+  acl_access_denied_auth: services.stats.deniedLogins,
   total_reads_processed: services.stats.readsProcessed,
   total_writes_processed: services.stats.writesProcessed,
 });

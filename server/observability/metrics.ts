@@ -225,8 +225,10 @@ export class Metrics {
   }
 
   private instance(): void {
-    const { services } = this.context;
+    const { config, services } = this.context;
     this.gauge("up", "1: the server answers", 1);
+    this.gauge("config_maxmemory", "Directive maxmemory", config.get("maxmemory"));
+    this.gauge("config_maxclients", "Directive maxclients", config.get("maxclients"));
     this.gauge("start_time_seconds", "When the server began", services.startedAtMs / 1000);
     const labels: Labels = {};
     for (const [section, field] of INSTANCE_LABELS)

@@ -7,9 +7,9 @@ import {
   startReference,
 } from "../support/reference.ts";
 import { parseReply, wholeReply } from "../support/reply.ts";
+import { freePort } from "../support/server-process.ts";
 import { effectCases, type LogWord } from "./cases/effects.ts";
 
-const PORT = 7102;
 const MARK = "end-of-case";
 /** How far a reference's clock may have gone on since the case began. */
 const SLACK_MS = 3000;
@@ -47,7 +47,7 @@ describe.skipIf(REFERENCE_PATH === null)("redis-server causes what the effect ca
   let listener: Connection;
 
   beforeAll(async () => {
-    server = await startReference(PORT, true);
+    server = await startReference(freePort(), true);
     client = await server.connect();
     listener = await server.connect();
     await client.raw("DEBUG", "SET-ACTIVE-EXPIRE", "0");

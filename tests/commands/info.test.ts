@@ -96,6 +96,7 @@ test("the server tells its own name beside the level of Redis it answers", async
     tcp_port: String(server.port),
     hz: "10",
   });
+  expect(Server?.["listener0"]).toBe(`name=tcp,bind=127.0.0.1,port=${server.port}`);
   expect(Server?.["redis_version"]).toMatch(/^7\.2\.\d+$/);
   expect(Server?.["bundis_version"]).toMatch(/^\d+\.\d+\.\d+$/);
   expect(Server?.["run_id"]).toMatch(/^[0-9a-f]{40}$/);
@@ -140,6 +141,17 @@ test("clients, statistics and keyspace count what happened", async () => {
   expect(grown("total_commands_processed")).toBe(5);
   expect(after["Keyspace"]?.["db0"]).toMatch(/^keys=2,expires=1,avg_ttl=\d+$/);
   other.close();
+});
+
+test("wrong passwords are counted", async () => {
+  const denied = async () =>
+    Number((await info(client, "stats"))["Stats"]!["acl_access_denied_auth"]);
+  await client.raw("CONFIG", "SET", "requirepass", "secret");
+  await client.raw("AUTH", "wrong");
+  await client.raw("HELLO", "2", "AUTH", "default", "wrong");
+  await client.raw("AUTH", "secret");
+  await client.raw("CONFIG", "SET", "requirepass", "");
+  expect(await denied()).toBe(2);
 });
 
 test("what is flushed is freed in the background, and counted there", async () => {
@@ -266,6 +278,7 @@ const ABSENT: Record<string, string> = {
 
 /** What Redis does not tell. */
 const OURS = ["server_name", "bundis_version", "bun_version"];
+const NEW_IN_72 = ["listener0", "acl_access_denied_auth"];
 
 describe.skipIf(REFERENCE_PATH === null)("against redis-server", () => {
   let reference: Reference;
@@ -290,7 +303,7 @@ describe.skipIf(REFERENCE_PATH === null)("against redis-server", () => {
       );
       expect([title, ...missing]).toEqual([title]);
       const extra = Object.keys(ours[title]!).filter(
-        (field) => theirs[title]?.[field] === undefined && !OURS.includes(field),
+        (field) => theirs[title]?.[field] === undefined && ![...OURS, ...NEW_IN_72].includes(field),
       );
       expect([title, ...extra]).toEqual([title]);
     }

@@ -6,10 +6,9 @@ import {
   type Reference,
   startReference,
 } from "../support/reference.ts";
+import { freePort } from "../support/server-process.ts";
 import { allCases, wholeServerCases } from "./cases/index.ts";
 import { runCase } from "./cases/run.ts";
-
-const PORT = 7101;
 
 describe.skipIf(REFERENCE_PATH === null)("redis-server answers as the cases say", () => {
   let server: Reference;
@@ -17,7 +16,7 @@ describe.skipIf(REFERENCE_PATH === null)("redis-server answers as the cases say"
   let version = "";
 
   beforeAll(async () => {
-    server = await startReference(PORT);
+    server = await startReference(freePort());
     client = await server.connect();
     version = (await client.raw("INFO", "server")).match(/redis_version:(\S+)/)?.[1] ?? "";
   });

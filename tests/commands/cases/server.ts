@@ -223,6 +223,12 @@ export const serverCases: readonly CommandCase[] = [
       error("ERR value is not an integer or out of range"),
     ),
     step("DEBUG REPLYBUFFER x 1", NO_DEBUG("REPLYBUFFER")),
+    step("DEBUG QUICKLIST-PACKED-THRESHOLD 1b", ok),
+    step("DEBUG QUICKLIST-PACKED-THRESHOLD 0", ok),
+    step(
+      "DEBUG QUICKLIST-PACKED-THRESHOLD x",
+      error("ERR argument must be a memory value bigger than 1 and smaller than 4gb"),
+    ),
     step("DEBUG SET-SKIP-CHECKSUM-VALIDATION 0", ok),
     step("DEBUG SET-DISABLE-DENY-SCRIPTS 0", ok),
     step("DEBUG CHANGE-REPL-ID", ok),
