@@ -5,6 +5,7 @@ import { writeNames } from "./command-reply.ts";
 import { containerCommand, subcommandFault } from "./container.ts";
 import type { CommandContext } from "./context.ts";
 import { arg, type CommandSpec, plannedCommand, serverCommand } from "./spec.ts";
+import { printed } from "./words.ts";
 
 const PASSWORD_BITS = 256;
 const PASSWORD_BITS_MAX = 4096;
@@ -59,7 +60,7 @@ function categories(context: CommandContext): void {
   if (args.count === 2) return writeNames(reply, ACL_CATEGORIES);
   const wanted = args.word(2);
   if (!ACL_CATEGORIES.some((category) => category === wanted))
-    return reply.error(`ERR Unknown category '${args.text(2).slice(0, 128)}'`);
+    return reply.error(`ERR Unknown category '${printed(args.text(2))}'`);
   const isOf = (spec: CommandSpec) => aclCategories(spec).some((category) => category === wanted);
   writeNames(
     reply,

@@ -2,11 +2,12 @@
 import type { CommandContext } from "./context.ts";
 import type { CommandSpec } from "./spec.ts";
 import { helpLines } from "./usage.ts";
+import { printed } from "./words.ts";
 
 /** What Redis answers where a subcommand that takes a choice of arguments gets others. */
 export function subcommandFault({ args, row, reply }: CommandContext): void {
   const container = row.name.split("|")[0]!.toUpperCase();
-  const shown = args.text(1).slice(0, 128);
+  const shown = printed(args.text(1));
   reply.error(
     `ERR unknown subcommand or wrong number of arguments for '${shown}'. Try ${container} HELP.`,
   );

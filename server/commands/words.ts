@@ -1,6 +1,15 @@
 /** The words of the running command, as texts. */
 import type { CommandContext } from "./context.ts";
 
+/** How much of a word an error shows. */
+export const PRINTED_BYTES = 128;
+
+/** A word as Redis prints it into an error: its first bytes, up to a NUL. */
+export function printed(word: string, bytes = PRINTED_BYTES): string {
+  const end = word.indexOf("\0");
+  return word.slice(0, end === -1 ? bytes : Math.min(end, bytes));
+}
+
 /** Words `first` to the last. */
 export function wordsFrom({ args }: CommandContext, first: number): string[] {
   return Array.from({ length: Math.max(0, args.count - first) }, (_, i) => args.text(first + i));

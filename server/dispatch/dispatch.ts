@@ -16,6 +16,7 @@ import { type Client, Gate, Stop } from "../client/client.ts";
 import type { Args, CommandContext } from "../commands/context.ts";
 import { type CommandFlag as CommandFlagName, coreFlags } from "../commands/spec.ts";
 import type { CommandRow, CommandTable } from "../commands/table.ts";
+import { PRINTED_BYTES, printed } from "../commands/words.ts";
 import type { Core } from "../core/core.ts";
 import type { CoreMemory } from "../core/memory.ts";
 import type { CommandStats } from "../observability/command-stats.ts";
@@ -58,8 +59,6 @@ const RUN_MAX_CALLS = 64;
 /** What of a status the dispatcher must act on, with and without somebody following what changes. */
 const ATTENTION = Status.Error | Status.Effects | Status.Block;
 const FOLLOWED_ATTENTION = ATTENTION | Status.Changed | Status.Rewritten;
-/** Bytes of arguments that an unknown command's error shows. */
-const SHOWN_ARGUMENT_BYTES = 128;
 const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /** The words of the running command, read where they lie. */
@@ -321,7 +320,7 @@ export class Dispatcher implements UnitRunner {
   }
 
   private unknownSubcommand(client: Client, container: number): number {
-    const shown = this.args.text(1).slice(0, SHOWN_ARGUMENT_BYTES);
+    const shown = printed(this.args.text(1));
     const name = this.names[container]!.toUpperCase();
     return this.reject(client, -1, `ERR unknown subcommand '${shown}'. Try ${name} HELP.`);
   }
@@ -493,9 +492,9 @@ export class Dispatcher implements UnitRunner {
     const { args } = this;
     args.point(argc);
     let shown = "";
-    for (let i = 1; i < args.count && shown.length < SHOWN_ARGUMENT_BYTES; i++)
-      shown += `'${printed(args.text(i), SHOWN_ARGUMENT_BYTES - shown.length)}' `;
-    const name = printed(args.text(0), SHOWN_ARGUMENT_BYTES);
+    for (let i = 1; i < args.count && shown.length < PRINTED_BYTES; i++)
+      shown += `'${printed(args.text(i), PRINTED_BYTES - shown.length)}' `;
+    const name = printed(args.text(0));
     const line = `ERR unknown command '${name}', with args beginning with: ${shown}`;
     return this.reject(client, -1, line);
   }
@@ -516,10 +515,4 @@ function flagsOf({ spec, container }: CommandRow): number {
     named(LEAVES_MULTI_NAMES, LEAVES_MULTI) |
     named(new Set(["exec"]), EXEC)
   );
-}
-
-/** A word as Redis prints it into an error: its first bytes, up to a NUL. */
-function printed(word: string, bytes: number): string {
-  const end = word.indexOf("\0");
-  return word.slice(0, end === -1 ? bytes : Math.min(end, bytes));
 }

@@ -59,6 +59,9 @@ test("an unknown command's words are shown up to a NUL, and 128 bytes of them", 
   expect(await exchange(['NO "a\\x00b" c\r\n'])).toBe(
     `${unknown} 'NO', with args beginning with: 'a' 'c' \r\n`,
   );
+  expect(await exchange(['CLIENT "a\\x00b"\r\n'])).toBe(
+    "-ERR unknown subcommand 'a'. Try CLIENT HELP.\r\n",
+  );
   expect(await exchange([`${"n".repeat(200)} ${"x".repeat(200)} y\r\n`])).toBe(
     `${unknown} '${"n".repeat(128)}', with args beginning with: '${"x".repeat(128)}' \r\n`,
   );
