@@ -20,6 +20,8 @@ const ENGINE = join(import.meta.dir, "redis-suite.py");
 /** Units at once: as many as CI has processors. */
 const JOBS = 2;
 const STUCK_SECONDS = 60;
+/** Where the suite looks for ports of its own: by process, so that two runs on a machine do not meet. */
+const BASE_PORT = 10_100 + (process.pid % 38) * 500;
 
 /** What the foundation (issue 3) covers. */
 export const COVERED_UNITS = [
@@ -95,6 +97,7 @@ function run(
   const command = ["python3", "-B", ENGINE, "--port", "0", "--start", SERVER, "--out", out];
   command.push("--extra=--ignore-encoding", "--jobs", String(JOBS), "--skip-tests", skips);
   command.push("--timeout", String(STUCK_SECONDS), "--units", units.join(","));
+  command.push("--baseport", String(BASE_PORT));
   const ended = Bun.spawnSync(command, { stdout: "inherit", stderr: "inherit" });
   if (ended.exitCode !== 0) return undefined;
   return JSON.parse(readFileSync(join(out, "passed.json"), "utf8")).units;
