@@ -28,19 +28,7 @@ import {
   ULONG_MAX,
   works,
 } from "./directive.ts";
-import {
-  addresses,
-  bufferLimits,
-  bytesOrPercent,
-  directoryOf,
-  integerNear,
-  type Kind,
-  keyspaceEvents,
-  oomScores,
-  percentiles,
-  primaryAddress,
-  savePoints,
-} from "./kinds.ts";
+import { bytesOrPercent, directoryOf, integerNear, type Kind } from "./kinds.ts";
 import {
   announcedHostnameFault,
   announcedNameFault,
@@ -48,6 +36,15 @@ import {
   resolveDirectory,
   titleTemplateFault,
 } from "./rules.ts";
+import {
+  addresses,
+  bufferLimits,
+  keyspaceEvents,
+  oomScores,
+  percentiles,
+  primaryAddress,
+  savePoints,
+} from "./special-kinds.ts";
 
 const SHUTDOWN_FLAGS = ["default", "save", "nosave", "now", "force"] as const;
 const PROTECTED_ACTION = ["no", "yes", "local"] as const;

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 const DEFAULT_PID_FILE = "/var/run/redis.pid";
 
 /** Flags of the child: it must not do the same again, and writes a pid file even if none was named. */
-export function daemonArguments(args: readonly string[], pidFile: string): string[] {
+function daemonArguments(args: readonly string[], pidFile: string): string[] {
   return [...args, "--daemonize", "no", "--pidfile", pidFile || DEFAULT_PID_FILE];
 }
 

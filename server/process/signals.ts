@@ -19,7 +19,7 @@ export interface SignalParts {
 type Flag = "save" | "nosave" | "now" | "force" | "default";
 
 /** SHUTDOWN's options for what shutdown-on-sigint or -sigterm names. */
-export function signalOptions(flags: ReadonlySet<Flag>): ShutdownOptions {
+function signalOptions(flags: ReadonlySet<Flag>): ShutdownOptions {
   const save = flags.has("save") ? true : flags.has("nosave") ? false : undefined;
   return {
     ...(save === undefined ? {} : { save }),

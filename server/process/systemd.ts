@@ -37,7 +37,7 @@ function socketAddress(path: string): Uint8Array {
 }
 
 /** Sends lines like "READY=1" to the socket named by NOTIFY_SOCKET. @returns whether they left */
-export function notifySystemd(socketPath: string, message: string): boolean {
+function notifySystemd(socketPath: string, message: string): boolean {
   if (Buffer.byteLength(socketPath) >= PATH_MAX) return false;
   const libc = openLibc();
   if (libc === undefined) return false;
