@@ -42,6 +42,14 @@ export namespace Word {
   export const DB: u64 = 0x0200_0000_0000_6264;
   export const IDX: u64 = 0x0300_0000_0078_6469;
   export const LEN: u64 = 0x0300_0000_006e_656c;
+  export const AND: u64 = 0x0300_0000_0064_6e61;
+  export const OR: u64 = 0x0200_0000_0000_726f;
+  export const XOR: u64 = 0x0300_0000_0072_6f78;
+  export const NOT: u64 = 0x0300_0000_0074_6f6e;
+  export const INCRBY: u64 = 0x0600_7962_7263_6e69;
+  export const WRAP: u64 = 0x0400_0000_7061_7277;
+  export const SAT: u64 = 0x0300_0000_0074_6173;
+  export const FAIL: u64 = 0x0400_0000_6c69_6166;
   export const NX: u64 = 0x0200_0000_0000_786e;
   export const XX: u64 = 0x0200_0000_0000_7878;
   export const GT: u64 = 0x0200_0000_0000_7467;

@@ -3,6 +3,9 @@
  */
 import { Address, Cmd, CommandFlag, IoFlag, StateField, Status } from "./abi";
 import { argLength } from "./argv";
+import * as bitfieldCommands from "./commands/bitfield";
+import * as bitmapCommands from "./commands/bitmap";
+import * as bitopCommands from "./commands/bitop";
 import * as counterCommands from "./commands/counter";
 import * as debugCommands from "./commands/debug";
 import * as expireCommands from "./commands/expire";
@@ -129,6 +132,19 @@ function run(commandId: i32, argc: u32): void {
       return counterCommands.incrbyfloat();
     case Cmd.Lcs:
       return lcsCommands.lcs(argc);
+    case Cmd.SetBit:
+      return bitmapCommands.setbit();
+    case Cmd.GetBit:
+      return bitmapCommands.getbit();
+    case Cmd.BitCount:
+      return bitmapCommands.bitcount(argc);
+    case Cmd.BitPos:
+      return bitmapCommands.bitpos(argc);
+    case Cmd.BitOp:
+      return bitopCommands.bitop(argc);
+    case Cmd.BitField:
+    case Cmd.BitFieldRo:
+      return bitfieldCommands.bitfield(commandId, argc);
     case Cmd.DelIfEq:
       return setCommands.delifeq();
     case Cmd.Copy:

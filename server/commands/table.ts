@@ -1,5 +1,6 @@
 /** All commands by name, and the lookup of the hot path: packed bytes into an open-addressing table, no strings. */
 import { ACL_COMMANDS } from "./acl.ts";
+import { BITMAP_COMMANDS } from "./bitmap.ts";
 import { CLIENT_COMMANDS } from "./client.ts";
 import { CLUSTER_COMMANDS } from "./cluster.ts";
 import { COMMAND_COMMANDS } from "./command.ts";
@@ -30,6 +31,7 @@ import { TRANSACTION_COMMANDS } from "./transactions.ts";
 
 export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...STRING_COMMANDS,
+  ...BITMAP_COMMANDS,
   ...GENERIC_COMMANDS,
   ...CONNECTION_COMMANDS,
   ...CLIENT_COMMANDS,

@@ -62,6 +62,7 @@ const OTHER_ARGUMENTS: Record<string, string> = {
   "client|setname": NOT_DESCRIBED,
   "command|getkeys": "documented at all",
   "command|getkeysandflags": "documented at all",
+  bitop: "the operation is one of four words",
   geohash: "no member is fine",
   geopos: "no member is fine",
   georadius: "one of STORE and STOREDIST",
@@ -83,7 +84,6 @@ const OF_VALKEY = ["delifeq"];
 /** Rows that issue 3 brings with their commands. */
 const NOT_THERE_YET = new Set(
   [
-    "getbit setbit bitcount bitpos bitop bitfield bitfield_ro",
     "copy move rename renamenx touch object object|encoding object|freq object|help",
     "object|idletime object|refcount config|rewrite client|caching",
     "client|getredir client|pause client|reply client|tracking client|trackinginfo client|unblock",

@@ -126,6 +126,12 @@ test("a command that finds no memory changes nothing, and the core lives", () =>
     ["SETRANGE", "large", "99999", value],
     ["SETRANGE", "fresh", "500000000", "v"],
     ["SETRANGE", "number", "500000000", "v"],
+    ["SETBIT", "fresh", "4294967295", "1"],
+    ["SETBIT", "number", "4294967295", "0"],
+    ["BITFIELD", "fresh", "SET", "u8", "4294967288", "1"],
+    ["BITFIELD", "old", "GET", "u8", "0", "INCRBY", "i64", "4294967295", "1"],
+    ["BITOP", "NOT", "fresh", "huge"],
+    ["BITOP", "XOR", "old", "huge", "number"],
   ];
   for (const words of refused) {
     expect(core.raw(...words)).toMatch(NO_MEMORY);
@@ -138,6 +144,11 @@ test("a command that finds no memory changes nothing, and the core lives", () =>
   );
   expect(core.raw("STRLEN", "large")).toBe(":100000\r\n");
   expect(core.raw("DBSIZE")).toBe(":5\r\n");
+  core.raw("MSET", "left", "l".repeat(9000), "right", "r".repeat(9000));
+  expect(core.raw("LCS", "left", "right")).toBe(
+    "-ERR Insufficient memory, failed allocating transient memory for LCS\r\n",
+  );
+  expect(core.raw("LCS", "left", "right", "LEN")).toBe(":0\r\n");
   // A value that is moved needs no second one.
   expect(core.raw("RENAME", "huge", "old")).toBe("+OK\r\n");
   expect(core.raw("MOVE", "old", "5")).toBe(":1\r\n");

@@ -290,6 +290,48 @@ export const effectCases: EffectCase[] = [
   unchanged("GETRANGE k 0 -1", ["SET k v"]),
   unchanged("GETRANGE none 0 -1", [], ["keymiss none"]),
 
+  verbatim("SETBIT k 7 1", { events: ["new k", "setbit k"], touched: ["k"] }),
+  verbatim("SETBIT k 0 0", { events: ["new k", "setbit k"], touched: ["k"] }),
+  verbatim("SETBIT k 2 0", { before: ["SET k v"], events: ["setbit k"], touched: ["k"] }),
+  verbatim("SETBIT k 8 0", { before: ["SET k v"], events: ["setbit k"], touched: ["k"] }),
+  unchanged("SETBIT k 0 0", ["SET k v"]),
+  unchanged("SETBIT k 0 2", ["SET k v"]),
+  verbatim("BITOP AND k a b", {
+    before: ["MSET a 1 b 2"],
+    events: ["new k", "set k"],
+    touched: ["k"],
+  }),
+  verbatim("BITOP NOT k k", { before: ["SET k v EX 100"], events: ["set k"], touched: ["k"] }),
+  verbatim("BITOP OR k none other", {
+    before: ["SET k v"],
+    events: ["keymiss none", "keymiss other", "del k"],
+    touched: ["k"],
+  }),
+  unchanged("BITOP OR none other", [], ["keymiss other"]),
+  unchanged("BITOP XOR k none", [], ["keymiss none"]),
+  verbatim("BITFIELD k SET u8 0 1 INCRBY u8 0 1", {
+    events: ["new k", "setbit k"],
+    touched: ["k"],
+  }),
+  verbatim("BITFIELD k SET u8 16 0", {
+    before: ["SET k v"],
+    events: ["setbit k"],
+    touched: ["k"],
+  }),
+  verbatim("BITFIELD k GET u8 0 INCRBY u8 0 1", {
+    before: ["SET k v"],
+    events: ["setbit k"],
+    touched: ["k"],
+  }),
+  unchanged("BITFIELD k INCRBY u8 0 0", ["SET k v"]),
+  unchanged("BITFIELD k OVERFLOW FAIL SET u8 0 256", ["SET k v"]),
+  unchanged("BITFIELD k GET u8 0", [], ["keymiss k"]),
+  unchanged("BITFIELD_RO k GET u8 0", [], ["keymiss k"]),
+  unchanged("BITFIELD_RO k SET u8 0 1"),
+  unchanged("BITCOUNT k", [], ["keymiss k"]),
+  unchanged("BITPOS k 1", ["SET k v"]),
+  unchanged("GETBIT k 0", [], ["keymiss k"]),
+
   verbatim("DEL a none b", {
     before: ["MSET a 1 b 2"],
     events: ["del a", "del b"],

@@ -1,4 +1,6 @@
 /** Every command case. */
+import { bitfieldCases } from "./bitfield.ts";
+import { bitmapCases } from "./bitmap.ts";
 import { connectionCases } from "./connection.ts";
 import { debugCases, debugServerCases } from "./debug.ts";
 import { expireCases } from "./expire.ts";
@@ -18,6 +20,8 @@ export const allCases = [
   ...stringCases,
   ...stringPartCases,
   ...lcsCases,
+  ...bitmapCases,
+  ...bitfieldCases,
   ...expireCases,
   ...genericCases,
   ...renameCases,
