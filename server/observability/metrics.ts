@@ -221,6 +221,8 @@ export class Metrics {
     this.databases();
     this.commands();
     this.errors();
+    this.slowCommands();
+    this.latencyEvents();
     return { contentType: this.registry.contentType, text: await this.registry.metrics() };
   }
 
@@ -271,6 +273,26 @@ export class Metrics {
       this.counter("errors_total", "Errors answered by code", parts(value)["count"], {
         err: field.replace(/^errorstat_/, ""),
       });
+  }
+
+  private slowCommands(): void {
+    const { slowLog } = this.context.services;
+    const [last] = slowLog.latest(1);
+    this.gauge("slowlog_length", "Entries of the slow log", slowLog.length);
+    this.gauge("slowlog_last_id", "Number of its latest entry", last?.id ?? 0);
+    const seconds = (last?.microseconds ?? 0) / 1e6;
+    this.gauge("last_slow_execution_duration_seconds", "Time of its latest entry", seconds);
+  }
+
+  private latencyEvents(): void {
+    for (const [name, { samples }] of this.context.services.latency.all()) {
+      const last = samples.at(-1);
+      if (last === undefined) continue;
+      const event = { event_name: name };
+      this.gauge("latency_spike_last", "When an event last took long", last.atSeconds, event);
+      const seconds = last.ms / 1000;
+      this.gauge("latency_spike_duration_seconds", "How long it took then", seconds, event);
+    }
   }
 
   private gauge(name: string, help: string, value: number | undefined, labels: Labels = {}): void {

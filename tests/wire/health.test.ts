@@ -82,6 +82,31 @@ test("metrics have redis_exporter's names, and count what happens between two sc
   client.close();
 });
 
+test("errors, slow commands and latency are there by their codes and events", async () => {
+  const { url, server } = await start({
+    "slowlog-log-slower-than": "0",
+    "latency-monitor-threshold": "1",
+    "enable-debug-command": "yes",
+  });
+  const client = await openConnection(server.port);
+  await client.raw("SET", "a", "x");
+  await client.raw("INCR", "a");
+  await client.raw("DEBUG", "SLEEP", "0.02");
+  const samples = await scrape(url);
+  expect(samples.get('redis_errors_total{err="ERR"}')).toBe(1);
+  expect(samples.get("redis_total_error_replies")).toBe(1);
+  expect(samples.get('redis_commands_failed_calls_total{cmd="incr"}')).toBe(1);
+  expect(samples.get("redis_slowlog_length")).toBe(3);
+  expect(samples.get("redis_slowlog_last_id")).toBe(2);
+  expect(samples.get("redis_last_slow_execution_duration_seconds")).toBeGreaterThan(0.019);
+  const event = '{event_name="command"}';
+  expect(samples.get(`redis_latency_spike_duration_seconds${event}`)).toBeGreaterThan(0.019);
+  expect(samples.get(`redis_latency_spike_last${event}`)).toBeGreaterThan(1e9);
+  const half = samples.get('redis_latency_percentiles_usec{cmd="debug",quantile="0.5"}');
+  expect(half).toBeGreaterThan(19_000);
+  client.close();
+});
+
 test("a scrape shows what is there now: a flushed database has no metric any more", async () => {
   const { url, server } = await start();
   const client = await openConnection(server.port);
