@@ -109,6 +109,8 @@ export class Cron {
   /** Keys that fall due before the next tick are deleted when they are due. */
   private armDeadline(): void {
     clearTimeout(this.deadlineTimer);
+    // What is due stays due while nothing may be deleted: the ticks look again.
+    if (!this.parts.mayDelete()) return;
     const left = this.parts.core.nextDeadlineMs() - this.parts.nowMs();
     if (left < PERIOD_MS)
       this.deadlineTimer = setTimeout(() => this.run(() => this.work()), Math.max(1, left));

@@ -53,6 +53,7 @@ export class Client {
   gate = 0;
   noTouch = false;
   noEvict = false;
+  private hasLoggedIn = false;
   /** CLIENT REPLY OFF. */
   silent = false;
   lastActiveMs: number;
@@ -105,12 +106,26 @@ export class Client {
     return this.link.fd;
   }
 
+  /** Commands are open to it. */
   get authenticated(): boolean {
     return (this.gate & Gate.NeedsAuth) === 0;
   }
 
-  set authenticated(value: boolean) {
-    this.gate = value ? this.gate & ~Gate.NeedsAuth : this.gate | Gate.NeedsAuth;
+  /** Whoever has given the password, or came when there was none, stays logged in whatever the password becomes. */
+  get loggedIn(): boolean {
+    return this.hasLoggedIn;
+  }
+
+  logIn(): void {
+    this.hasLoggedIn = true;
+    this.gate &= ~Gate.NeedsAuth;
+  }
+
+  /** There is a password now, or none any more; or the session begins anew. */
+  askForPassword(isNeeded: boolean, anew: boolean): void {
+    if (anew) this.hasLoggedIn = !isNeeded;
+    const refused = isNeeded && !this.hasLoggedIn;
+    this.gate = refused ? this.gate | Gate.NeedsAuth : this.gate & ~Gate.NeedsAuth;
   }
 
   /** By which limits are set, and CLIENT LIST and KILL choose. */

@@ -41,6 +41,10 @@ export class Supervision {
       gate: (bits) => parts.pauseGate(bits),
       proceed: (client, reason) => this.backpressure.proceed(client, reason),
     });
+    config.onChange("requirepass", () => {
+      const isNeeded = config.get("requirepass") !== "";
+      for (const client of this.clients.all()) client.askForPassword(isNeeded, false);
+    });
     config.onChange(["maxmemory-clients", "maxmemory"], () => this.limits.memoryGrew());
   }
 

@@ -28,7 +28,7 @@ function auth(context: CommandContext): void {
     context.services.stats.deniedLogins++;
     return reply.error(WRONG_PASSWORD);
   }
-  client.authenticated = true;
+  client.logIn();
   client.user = user;
   reply.ok();
 }
@@ -70,10 +70,10 @@ function hello(context: CommandContext): void {
   const options = helloOptions(context);
   if (typeof options === "string") return reply.error(options);
   if (options.login) {
-    client.authenticated = true;
+    client.logIn();
     client.user = "default";
   }
-  if (!client.authenticated)
+  if (!client.loggedIn)
     return reply.error(
       "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time",
     );
@@ -120,7 +120,7 @@ function reset(context: CommandContext): void {
     client.silent = false;
     services.setSilent(client, false);
   }
-  client.authenticated = config.get("requirepass") === "";
+  client.askForPassword(config.get("requirepass") !== "", true);
   client.user = "default";
   context.useProtocol(2);
   reply.simple("RESET");

@@ -481,10 +481,11 @@ export class Dispatcher implements UnitRunner {
       // Errors of EXEC's commands are theirs.
       this.errorsSeen = reply.errors;
     }
-    // SELECT, HELLO and RESET change what the core reads.
+    // SELECT, HELLO, RESET and CLIENT NO-TOUCH change what the core reads.
     const { i32 } = this.core.memory;
     i32[DB] = client.db;
     i32[PROTOCOL] = client.protocol;
+    i32[FLAGS] = (i32[FLAGS]! & ~IoFlag.NoTouch) | (client.noTouch ? IoFlag.NoTouch : 0);
     this.framer.authenticated = client.authenticated;
   }
 

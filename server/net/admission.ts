@@ -43,7 +43,7 @@ export class Admission {
     stats.connectionsReceived++;
     link.keepAlive(parts.keepAliveSeconds());
     const client = new Client(clients.nextId(), link, new Outbox(), parts.nowMs());
-    client.authenticated = !parts.needsPassword();
+    client.askForPassword(parts.needsPassword(), true);
     clients.add(client);
     return new Connection(parts.serving, client);
   }
