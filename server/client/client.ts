@@ -140,7 +140,7 @@ export class Client {
 
   /** What it takes besides an idle client's share. */
   bufferBytes(): number {
-    return this.outbox.bytes + this.carriedBytes;
+    return this.outbox.bytes + this.carriedBytes + (this.multi?.bytes ?? 0);
   }
 
   memoryBytes(): number {

@@ -115,10 +115,11 @@ export class Connection {
     this.countInput();
   }
 
-  /** Says what waits of the client, and closes it if that is too much. */
+  /** Says what waits of the client, queued commands too, and closes it if its input is too much. */
   private countInput(): void {
     const { parts, client, carry, large, waiting } = this;
-    if (carry === null && large === null && waiting === null && client.carriedBytes === 0) return;
+    const waits = carry !== null || large !== null || waiting !== null || client.multi !== null;
+    if (!waits && client.countedBytes === 0) return;
     const bytes = (carry?.length ?? 0) + (large?.gatheredBytes ?? 0) + (waiting?.length ?? 0);
     client.carriedBytes = bytes;
     const peakIsOld = client.lastActiveMs - client.inputPeakAtMs > INPUT_PEAK_MS;

@@ -77,4 +77,32 @@ for (const appendonly of ["no", "yes"])
       reader.reset();
       while ((await used()) > before + MIB / 2) await Bun.sleep(1);
     });
+
+    test("queued commands and unfinished ones count, and are shown", async () => {
+      const field = async (name: string, id: string) =>
+        Number(
+          (await admin.raw("CLIENT", "LIST", "ID", id)).match(new RegExp(` ${name}=(\\d+)`))?.[1],
+        );
+      const client = await openConnection(server.port);
+      const id = (await client.raw("CLIENT", "ID")).slice(1, -2);
+      const idle = await field("tot-mem", id);
+      await client.raw("MULTI");
+      await client.raw("SET", "k", "q".repeat(100_000));
+      expect(await field("multi-mem", id)).toBeGreaterThan(100_000);
+      expect(await field("tot-mem", id)).toBeGreaterThan(idle + 100_000);
+      await client.raw("EXEC");
+      expect(await field("tot-mem", id)).toBe(idle);
+      client.close();
+
+      const socket = await RawSocket.open(server.port);
+      await socket.ask("CLIENT SETNAME half\r\n", "+OK\r\n");
+      socket.send(`*2\r\n$4\r\nECHO\r\n$100000\r\n${"h".repeat(50_000)}`);
+      const half = async () =>
+        Number((await admin.raw("CLIENT", "LIST")).match(/ name=half .* qbuf=(\d+)/)?.[1]);
+      while ((await half()) < 50_000) await Bun.sleep(1);
+      socket.send(`${"h".repeat(50_000)}\r\n`);
+      await socket.until((text) => text.length === 100_000 + 11);
+      expect(await half()).toBe(0);
+      socket.close();
+    });
   });
