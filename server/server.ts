@@ -546,6 +546,12 @@ export class Server {
       stats.tracksLatency = config.get("latency-tracking");
       this.observer.refresh();
     };
+    const replicas = () =>
+      this.dispatcher.requireReplicas(
+        config.get("min-replicas-to-write") > 0 && config.get("min-replicas-max-lag") > 0,
+      );
+    replicas();
+    config.onChange(["min-replicas-to-write", "min-replicas-max-lag"], replicas);
     i32[state(StateField.Databases)] = config.get("databases");
     observation();
     config.onChange(

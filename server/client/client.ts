@@ -10,6 +10,7 @@ export enum Gate {
   PausedAll = 8,
   Multi = 16, // commands are queued for EXEC
   Monitor = 32, // sees all commands, and may not touch keys
+  NoReplicas = 128, // fewer replicas than writes need
   SkipReply = 64, // CLIENT REPLY SKIP: the next command is not answered
 }
 

@@ -1,5 +1,5 @@
 /** What a session holds between MULTI and EXEC, and between WATCH and EXEC. The rules are in dispatch/transaction.ts. */
-import { CommandFlag, type KeyState } from "../../core-wasm/abi.ts";
+import type { KeyState } from "../../core-wasm/abi.ts";
 import type { Client } from "./client.ts";
 
 export interface QueuedCommand {
@@ -15,17 +15,13 @@ export class Transaction {
   readonly commands: QueuedCommand[] = [];
   /** Bytes the queue takes in the core's heap. */
   bytes = 0;
-  /** CommandFlag bits of all queued commands. */
+  /** Flags of all queued commands, as the dispatcher knows them. */
   flags = 0;
   /** A command was refused: EXEC will be too. */
   failed = false;
 
   get count(): number {
     return this.commands.length;
-  }
-
-  get mayWrite(): boolean {
-    return (this.flags & CommandFlag.Write) !== 0;
   }
 }
 

@@ -446,12 +446,12 @@ const REPLICATION = {
   "repl-disable-tcp-nodelay": ignored(NO_REPLICATION, flag("no")),
   "repl-backlog-size": ignored(NO_REPLICATION, bytes("1mb", 1, LONG_MAX)),
   "repl-backlog-ttl": ignored(NO_REPLICATION, integer(3600, 0, LONG_MAX)),
-  "min-replicas-to-write": ignored(
-    NO_REPLICATION,
+  "min-replicas-to-write": works(
+    "Replicas without which writes are refused; there are none yet, so that 1 refuses all.",
     alias("min-slaves-to-write", integer(0, 0, INT_MAX)),
   ),
-  "min-replicas-max-lag": ignored(
-    NO_REPLICATION,
+  "min-replicas-max-lag": works(
+    "Seconds of silence up to which a replica counts for min-replicas-to-write; 0 switches both off.",
     alias("min-slaves-max-lag", integer(10, 0, INT_MAX)),
   ),
   "propagation-error-behavior": ignored(

@@ -175,6 +175,11 @@ export class Dispatcher implements UnitRunner {
     this.effects.follow(log, () => this.propagateRequest());
   }
 
+  /** Whether writes are refused because too few replicas follow. */
+  requireReplicas(missing: boolean): void {
+    this.gate = missing ? this.gate | Gate.NoReplicas : this.gate & ~Gate.NoReplicas;
+  }
+
   /** CLIENT PAUSE: the bits hold for everybody from here on, 0 ends it. */
   pause(gate: number): void {
     this.gate = (this.gate & ~PAUSED) | gate;
@@ -370,9 +375,11 @@ export class Dispatcher implements UnitRunner {
           : (flags & LEAVES_MULTI) === 0;
       if (needsRoom && !this.hasRoom()) return OUT_OF_MEMORY;
     }
-    if ((gate & Gate.WritesRefused) !== 0) {
-      const writes = (flags & EXEC) !== 0 ? multi?.mayWrite === true : flags & CommandFlag.Write;
-      if (writes) return this.log?.refusal() ?? "MISCONF Errors writing to the AOF file";
+    const queued = (flags & EXEC) !== 0 && multi !== null ? multi.flags : 0;
+    if (((flags | queued) & CommandFlag.Write) !== 0) {
+      if ((gate & Gate.WritesRefused) !== 0)
+        return this.log?.refusal() ?? "MISCONF Errors writing to the AOF file";
+      if ((gate & Gate.NoReplicas) !== 0) return "NOREPLICAS Not enough good replicas to write.";
     }
     if ((gate & Gate.Monitor) !== 0 && (flags & TOUCHES_KEYS) !== 0)
       return "ERR Replica can't interact with the keyspace";

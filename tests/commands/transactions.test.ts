@@ -344,6 +344,29 @@ const scenarios: Scenario[] = [
     ],
   },
   {
+    name: "a unit that writes is refused as a whole where writes are, one that only reads is not",
+    lines: [
+      ["x", "MULTI", OK],
+      ["x", "SET k 1", QUEUED],
+      ["y", "CONFIG SET min-replicas-to-write 2", OK],
+      [
+        "x",
+        "EXEC",
+        error(
+          "EXECABORT Transaction discarded because of: NOREPLICAS Not enough good replicas to write.",
+        ),
+      ],
+      ["x", "MULTI", OK],
+      ["x", "GET k", QUEUED],
+      ["x", "SET k 1", error("NOREPLICAS Not enough good replicas to write.")],
+      ["x", "EXEC", EXECABORT],
+      ["x", "MULTI", OK],
+      ["x", "GET k", QUEUED],
+      ["x", "EXEC", replies(nil)],
+      ["y", "CONFIG SET min-replicas-to-write 0", OK],
+    ],
+  },
+  {
     name: "what a command sets of the client, the next one in the unit sees",
     lines: [
       ["x", "MULTI", OK],

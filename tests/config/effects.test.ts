@@ -249,6 +249,24 @@ describe("directives of the data", () => {
     expect(await client.raw("SET", "k", "v")).toBe("+OK\r\n");
   });
 
+  const NO_REPLICAS = "-NOREPLICAS Not enough good replicas to write.\r\n";
+
+  shows("min-replicas-to-write", "refuses writes without replicas, and nothing else", async () => {
+    const client = await connect(await start({ "min-replicas-to-write": "1" }));
+    expect(await client.raw("SET", "k", "v")).toBe(NO_REPLICAS);
+    expect(await client.raw("GET", "k")).toBe("$-1\r\n");
+    await client.raw("CONFIG", "SET", "min-replicas-to-write", "0");
+    expect(await client.raw("SET", "k", "v")).toBe("+OK\r\n");
+  });
+
+  shows("min-replicas-max-lag", "0 asks for no replicas", async () => {
+    const config = { "min-replicas-to-write": "1", "min-replicas-max-lag": "0" };
+    const client = await connect(await start(config));
+    expect(await client.raw("SET", "k", "v")).toBe("+OK\r\n");
+    await client.raw("CONFIG", "SET", "min-replicas-max-lag", "10");
+    expect(await client.raw("SET", "k", "v")).toBe(NO_REPLICAS);
+  });
+
   const logDirectory = (name: string) => join(dir.path, name);
 
   shows("appendonly", "keeps what was written", async () => {
