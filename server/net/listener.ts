@@ -40,7 +40,8 @@ export class SocketLink implements Link {
   /** Whether it comes from this machine. */
   get isLocal(): boolean {
     if (this.isUnixSocket) return true;
-    const remote = this.socket.remoteAddress.replace("::ffff:", "");
+    // Whoever is gone by now has no address any more: it is treated as a stranger.
+    const remote = (this.socket.remoteAddress ?? "").replace("::ffff:", "");
     return remote.startsWith("127.") || remote === "::1";
   }
 
@@ -90,7 +91,9 @@ export class SocketLink implements Link {
   }
 }
 
-function hostPort(host: string, port: number): string {
+/** "?:0" stands for a peer that was gone before it was asked for its address, as in Redis. */
+function hostPort(host: string | undefined, port: number): string {
+  if (host === undefined) return "?:0";
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
