@@ -14,10 +14,10 @@ type Operation = (step: Step) => void;
 const KEYS = ["a", "b", "c"];
 const key = fc.constantFrom(...KEYS);
 const offset = fc.oneof(
-  fc.nat(100),
-  fc.nat(9000),
-  fc.nat(300_000),
-  fc.constantFrom(351, 352, 8191, 8192, 131_071, 131_072, 524_287, 524_288),
+  { arbitrary: fc.nat(100), weight: 4 },
+  { arbitrary: fc.nat(9000), weight: 4 },
+  fc.nat(150_000),
+  fc.constantFrom(351, 352, 8191, 8192, 131_071, 131_072),
 );
 
 function bitsOf(text: string): number[] {
@@ -223,8 +223,8 @@ const operations = fc.array(
 );
 
 const cases: [Build, number][] = [
-  ["debug", 100],
-  ["release", 300],
+  ["debug", 30],
+  ["release", 100],
 ];
 for (const [build, runs] of cases)
   test(`bits of strings behave like arrays of bits (${build})`, () => {
@@ -243,4 +243,4 @@ for (const [build, runs] of cases)
       }),
       { numRuns: runs },
     );
-  });
+  }, 30_000);
