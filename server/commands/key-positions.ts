@@ -13,6 +13,18 @@ function behindKeyword(keyword: string, startFrom: number, argv: readonly string
   return 0;
 }
 
+/** A count as C reads the beginning of a word. */
+function looseCount(text: string): number {
+  return Number(text.match(/^\s*\+?(\d{1,9})/)?.[1] ?? 0);
+}
+
+/** A count that is no number as it should be written: the commands themselves read it all the same. */
+function isLoose({ begin, find }: KeySpec, argv: readonly string[]): boolean {
+  if (find === "unknown" || !("keyNum" in find) || begin === "unknown" || !("index" in begin))
+    return false;
+  return !/^-?(0|[1-9]\d*)$/.test(argv[begin.index + find.keyNum] ?? "0");
+}
+
 /** @returns positions, none if the keyword is not there, undefined if the words do not fit or cannot be judged */
 function positionsOf({ begin, find }: KeySpec, argv: readonly string[]): number[] | undefined {
   if (begin === "unknown" || find === "unknown") return undefined;
@@ -21,9 +33,8 @@ function positionsOf({ begin, find }: KeySpec, argv: readonly string[]): number[
   let last: number;
   if ("keyNum" in find) {
     const count = argv[first + find.keyNum];
-    if (count === undefined || !/^\d{1,9}$/.test(count)) return undefined;
     first += find.firstKey;
-    last = first + Number(count) - 1;
+    last = first + looseCount(count ?? "") - 1;
   } else if (find.lastKey >= 0) last = first + find.lastKey;
   else if (find.limit === 0) last = argv.length + find.lastKey;
   else last = first + Math.floor((argv.length - first) / find.limit) + find.lastKey;
@@ -41,7 +52,13 @@ function bySpecs(specs: readonly KeySpec[], argv: readonly string[]): FoundKey[]
     if (positions === undefined || spec.flags.includes("incomplete")) return undefined;
     for (const index of positions) found.push({ index, flags: spec.flags });
   }
-  return found;
+  const loose = specs.filter((spec) => isLoose(spec, argv));
+  if (loose.length === 0) return found;
+  // Where the specifications fail Redis asks the command's own finder: the counted keys first, without flags.
+  const isCounted = ({ flags }: FoundKey) => loose.some((spec) => spec.flags === flags);
+  const counted = found.filter(isCounted);
+  const others = found.filter((key) => !isCounted(key));
+  return [...counted, ...others].map(({ index }) => ({ index, flags: [] }));
 }
 
 export function hasKeys(spec: CommandSpec): boolean {

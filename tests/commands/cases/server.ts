@@ -99,6 +99,9 @@ export const serverCases: readonly CommandCase[] = [
     keysOf("BLMPOP 0 2 a b LEFT COUNT 3", "a", "b"),
     keysOf("ZUNIONSTORE d 2 a b WEIGHTS 1 2", "d", "a", "b"),
     keysOf("ZINTER 2 a b", "a", "b"),
+    keysOf("ZUNIONSTORE d 2x a b", "a", "b", "d"),
+    step(["COMMAND", "GETKEYS", "ZINTER", " +01", "a"], array("a")),
+    noKeysOf("ZINTER -1 a", UNFIT),
     keysOf("EVAL s 2 a b c", "a", "b"),
     keysOf("EVAL s 0"),
     keysOf("EVAL s x"),
@@ -142,6 +145,7 @@ export const serverCases: readonly CommandCase[] = [
         ["ZUNIONSTORE d 1 a", "d OW update", "a RO access"],
         ["MIGRATE h 1 k 0 10", "k RW access delete"],
         ["XREAD STREAMS a 0", "a RO access"],
+        ["ZINTERSTORE d 1e3 a", "a", "d"],
       ] as const
     ).map(([command, ...keys]) =>
       step(["COMMAND", "GETKEYSANDFLAGS", ...command.split(" ")], (raw, protocol) => {
