@@ -1,10 +1,10 @@
 /** The export list: the whole ABI. Every function takes and returns i32 or f64 only. */
-import { Address, MAXIMUM_PAGES } from "./abi";
+import { Address, EvictionPolicy, MAXIMUM_PAGES } from "./abi";
 import { keepArguments } from "./argv";
 import { checkAll } from "./check";
 import { tableFigures, wheelFigures } from "./inspect";
 import { heed, ignore } from "./interest";
-import { configureCounters, configureLimit, makeRoom } from "./keyspace/evict";
+import { configureCounters, configureLimit, lowerLimit, makeRoom } from "./keyspace/evict";
 import {
   deadlineCount as deadlinesOf,
   forgetLookup,
@@ -60,6 +60,7 @@ export function init(seedLow: i32, seedHigh: i32): void {
   initWheel();
   initKeyspace();
   beginOrder(Order.None);
+  configureLimit(0, EvictionPolicy.NoEviction);
 }
 
 /** Brings what the keys of the next `count` frames at Address.Frames need into the cache. @returns a number without meaning */
@@ -76,6 +77,12 @@ function beginSlice(): void {
 export function expireSlice(budget: i32): i32 {
   beginSlice();
   return expireDue(budget);
+}
+
+/** Evicts for a limit that was lowered. @returns steps left over; 0 = more is to go */
+export function evictSlice(budget: i32): i32 {
+  beginSlice();
+  return lowerLimit(budget);
 }
 
 /** Frees flushed tables and large deleted values. @returns steps left over; 0 = more waits */
@@ -104,7 +111,7 @@ export function nextDeadlineMs(): f64 {
   return nextDeadline();
 }
 
-/** Sets maxmemory (0 = none) and its policy. O(1); the order of the policy is built by tidySlice. */
+/** Sets maxmemory (0 = none) and its policy. O(1); evictSlice and tidySlice do what follows. */
 export function configureMemory(maxBytes: f64, policy: i32): void {
   beginSlice();
   configureLimit(<u64>maxBytes, policy);

@@ -111,6 +111,7 @@ export class State {
   elementLength: u32;
   elementInteger: i64;
   garbage: u32; // first node of the list of large values to be freed
+  limitBytes: u64; // the limit in force
   expiryPaused: u32; // 1: keys that are due are deleted only when they are looked up (DEBUG SET-ACTIVE-EXPIRE 0)
 }
 

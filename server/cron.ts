@@ -12,6 +12,7 @@ const PERIOD_MS = 100;
 export const CRON_HZ = 1000 / PERIOD_MS;
 /** About 200 us of deletions, moves or frees each. */
 const EXPIRE_BUDGET = 800;
+const EVICT_BUDGET = 800;
 const FREE_BUDGET = 600;
 const TIDY_BUDGET = 400;
 const RATE_SAMPLES = 16;
@@ -98,6 +99,7 @@ export class Cron {
       const startedMs = performance.now();
       more = core.expireSlice(EXPIRE_BUDGET) === 0;
       parts.stats.expireCycleMs += performance.now() - startedMs;
+      if (core.evictSlice(EVICT_BUDGET) === 0) more = true;
       parts.afterSlice();
     }
     if (core.freeSlice(FREE_BUDGET) === 0) more = true;

@@ -1,6 +1,7 @@
 /**
  * The memory limit: who is evicted when.
- * The promise: after every command used_memory <= maxmemory, unless the policy has no candidate left.
+ * The promise: after every command used_memory <= the limit, unless the policy has no candidate left. A limit that is set below
+ * what is used comes into force in slices (`lowerLimit`): in between, the limit is what is left.
  */
 import { Address, EvictionPolicy, IoFlag, MAX_DATABASES } from "../abi";
 import * as effects from "../effects";
@@ -17,13 +18,16 @@ import { nearEntry } from "./wheel";
 
 /** What an unset maxmemory means: one memory ends at 4 GiB. */
 const DEFAULT_LIMIT_BYTES: u64 = 3584 << 20;
+/** Evicting a key costs about as much as this many moves. */
+const EVICT_COST: i32 = 4;
 const ORPHAN_STEP: i32 = 512;
 /** Buckets looked through for a key with a deadline. */
 const RANDOM_STEPS: i32 = 512;
 /** Enough to find somebody in a walk over all keys, as a rule. */
 const REBUILD_STEP: i32 = 512;
 
-function limitBytes(): u64 {
+/** What maxmemory asks for. */
+function wantedBytes(): u64 {
   return state.maxBytes === 0 ? DEFAULT_LIMIT_BYTES : state.maxBytes;
 }
 
@@ -35,8 +39,33 @@ function usedBytes(): u64 {
 export function configureLimit(maxBytes: u64, policy: u32): void {
   state.maxBytes = maxBytes;
   state.policy = policy;
+  settleLimit();
   const order = orderOf(maxBytes === 0 ? EvictionPolicy.NoEviction : policy);
   if (order !== state.order) beginRebuild(order);
+}
+
+/** The limit in force: what is wanted, or while that is being worked for what is used. */
+function settleLimit(): void {
+  const wanted = wantedBytes();
+  const used = usedBytes();
+  const evicts = state.policy !== EvictionPolicy.NoEviction;
+  state.limitBytes = evicts && used > wanted ? used : wanted;
+}
+
+/** Evicts until the limit in force is the one wanted. @returns budget left; 0 = there is more to evict */
+export function lowerLimit(budget: i32): i32 {
+  while (state.limitBytes > wantedBytes()) {
+    if (budget <= 0) return 0;
+    const entry = victim();
+    if (entry === null) {
+      state.limitBytes = wantedBytes();
+      return budget;
+    }
+    evict(entry);
+    settleLimit();
+    budget -= EVICT_COST;
+  }
+  return budget;
 }
 
 /** Sets how LFU counters grow and decay. */
@@ -149,7 +178,7 @@ function shrinkTo(target: u64): void {
 
 /** Makes room for a command that brings `incoming` bytes. @returns whether a write may begin */
 export function makeRoom(incoming: u64): bool {
-  const limit = limitBytes();
+  const limit = state.limitBytes;
   // What can never fit costs nobody their place.
   if (incoming > 0 && incoming + <u64>state.hostBytes >= limit) return false;
   if (usedBytes() + incoming <= limit) return usedBytes() < limit && !reserveInUse();
@@ -160,6 +189,6 @@ export function makeRoom(incoming: u64): bool {
 
 /** After a command: back under the limit. */
 export function trimToLimit(): void {
-  if (state.maxBytes === 0 || usedBytes() <= state.maxBytes) return;
-  if ((io().flags & (IoFlag.Replay | IoFlag.WritesRefused)) === 0) shrinkTo(state.maxBytes);
+  if (state.maxBytes === 0 || usedBytes() <= state.limitBytes) return;
+  if ((io().flags & (IoFlag.Replay | IoFlag.WritesRefused)) === 0) shrinkTo(state.limitBytes);
 }

@@ -30,7 +30,9 @@ export interface CoreExports {
   tidySlice(budget: number): number;
   /** Instant in ms of the next deadline in the wheel, Infinity if there is none. May be early, never late. */
   nextDeadlineMs(): number;
-  /** Sets the limit (0 = none) and policy; the order of the new policy is built by tidySlice. */
+  /** Evicts for a limit that was set below what is used. @returns steps left over; 0 = more is to go */
+  evictSlice(budget: number): number;
+  /** Sets the limit (0 = none) and policy; evictSlice comes down to it, tidySlice builds the policy's order. */
   configureMemory(maxBytes: number, policy: EvictionPolicy): void;
   /** Sets lfu-log-factor and lfu-decay-time (minutes). */
   configureFrequency(logFactor: number, decayMinutes: number): void;

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { EffectMask, EvictionPolicy } from "../../core-wasm/abi.ts";
 import { type Build, createTestCore, type TestCore } from "../support/core.ts";
+import { evictTo } from "../support/eviction.ts";
 import { createRandom } from "../support/random.ts";
 
 /** Fills the heap with values of one size and leaves one in `keepOneIn`: sparse pages that no other size can use. */
@@ -81,9 +82,7 @@ test("eviction order survives the moves", () => {
   const before = core.heapPages();
   core.tidyAll(400);
   expect(core.heapPages()).toBeLessThan(before / 2);
-  core.limit(core.usedBytes() >> 1, EvictionPolicy.AllKeysLru);
-  core.run("SET", "one more", "v");
-  const evicted = core.effects().flatMap((effect) => (effect.kind === "evicted" ? effect.key : []));
+  const evicted = evictTo(core, core.usedBytes() >> 1, EvictionPolicy.AllKeysLru);
   expect(evicted.length).toBeGreaterThan(1000);
   expect(evicted).toEqual(kept.slice(0, evicted.length));
   core.check();

@@ -5,7 +5,15 @@
 import { expect, test } from "bun:test";
 import { EffectMask, EvictionPolicy, IoFlag } from "../../core-wasm/abi.ts";
 import { type Build, createTestCore, ErrorReply, type TestCore } from "../support/core.ts";
-import { follow, type Recency, recencyModel, type Tally, touch } from "../support/eviction.ts";
+import {
+  evictAll,
+  evictTo,
+  follow,
+  type Recency,
+  recencyModel,
+  type Tally,
+  touch,
+} from "../support/eviction.ts";
 import { createRandom, type Random } from "../support/random.ts";
 
 const MIB = 1 << 20;
@@ -234,9 +242,7 @@ test("a client that does not touch leaves recency alone when it moves a deadline
   core.harness.client.flags = IoFlag.NoTouch;
   core.must("PEXPIRE", "coldest", "200000");
   core.harness.client.flags = 0;
-  core.limit(core.usedBytes() - 1, EvictionPolicy.AllKeysLru);
-  core.run("GET", "none");
-  expect(core.effects()).toEqual([{ kind: "evicted", db: 0, key: "coldest" }]);
+  expect(evictTo(core, core.usedBytes() - 1, EvictionPolicy.AllKeysLru)).toEqual(["coldest"]);
 });
 
 test("TOUCH and RENAME are accesses, TOUCH even of a client that leaves none", () => {
@@ -252,10 +258,8 @@ test("TOUCH and RENAME are accesses, TOUCH even of a client that leaves none", (
   core.must("COPY", "copied", "copy");
   core.must("MOVE", "moved", "1");
   core.harness.client.flags = 0;
-  core.limit(1, EvictionPolicy.AllKeysLru);
-  core.run("GET", "none");
-  const order = core.effects().map((effect) => (effect.kind === "evicted" ? effect.key : effect));
-  expect(order).toEqual(["copied", "coldest", "touched", "new", "copy", "moved"]);
+  const order = ["copied", "coldest", "touched", "new", "copy", "moved"];
+  expect(evictAll(core, EvictionPolicy.AllKeysLru)).toEqual(order);
 });
 
 test("a write right after a change of policy finds the few candidates there are", () => {
@@ -264,4 +268,46 @@ test("a write right after a change of policy finds the few candidates there are"
   for (let i = 0; i < 3; i++) core.must("SET", `due:${i}`, "v".repeat(100), "PX", "100000");
   core.limit(core.usedBytes(), EvictionPolicy.VolatileLru);
   expect(core.run("SET", "key:0", "longer")).toBe("OK");
+});
+
+test("a limit set below what is used comes into force in slices, and holds in between as far as it came", () => {
+  const core = createTestCore({ build: "release" });
+  core.harness.listen(EffectMask.Propagate);
+  core.limit(8 * MIB, EvictionPolicy.AllKeysLru);
+  core.tidyAll();
+  for (let i = 0; i < 20_000; i++) core.must("SET", `key:${i}`, "v".repeat(100));
+  const before = core.usedBytes();
+  const recency: Recency = new Map(Array.from({ length: 20_000 }, (_, i) => [`key:${i}`, 0]));
+  const model = recencyModel(recency);
+  const tally: Tally = { evictions: 0, wrong: 0 };
+  core.limit(MIB, EvictionPolicy.AllKeysLru);
+  let slices = 0;
+  for (let last = before; ; slices++) {
+    core.effects().length = 0;
+    const done = core.harness.core.evictSlice(400) > 0;
+    follow(core, model, tally, () => {});
+    if (done) break;
+    expect(last - core.usedBytes()).toBeLessThan(100 * 300);
+    last = core.usedBytes();
+    // A command keeps to what the slices have reached.
+    core.must("SET", `new:${slices}`, "v".repeat(100));
+    follow(core, model, tally, () => touch(recency, `new:${slices}`, 0));
+    expect(core.usedBytes()).toBeLessThanOrEqual(last);
+    last = core.usedBytes();
+  }
+  expect(core.usedBytes()).toBeLessThanOrEqual(MIB);
+  expect(slices).toBeGreaterThan(100);
+  expect(tally.wrong).toBe(0);
+  core.check();
+});
+
+test("a lowered limit without candidates is in force at once: writes are refused", () => {
+  for (const policy of [EvictionPolicy.NoEviction, EvictionPolicy.VolatileLru]) {
+    const core = createTestCore();
+    for (let i = 0; i < 1000; i++) core.must("SET", `key:${i}`, "v");
+    core.limit(core.usedBytes() - 5000, policy);
+    core.must("DEL", "key:0");
+    if (policy === EvictionPolicy.VolatileLru) core.evictDown();
+    expect(core.run("SET", "key:0", "v")).toBeInstanceOf(ErrorReply);
+  }
 });

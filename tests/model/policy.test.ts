@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { EffectMask, EvictionPolicy } from "../../core-wasm/abi.ts";
 import { type Build, createTestCore, type TestCore } from "../support/core.ts";
-import { evictAll } from "../support/eviction.ts";
+import { evictAll, evictTo } from "../support/eviction.ts";
 import { createRandom } from "../support/random.ts";
 
 const BUILDS: Build[] = ["tiny", "release"];
@@ -165,10 +165,8 @@ test("volatile-random takes keys with a deadline only, all of them alike", () =>
     }
     const victims: number[] = [];
     while (victims.length < 1000) {
-      core.limit(core.usedBytes() - 100, EvictionPolicy.VolatileRandom);
-      core.run("GET", "none");
-      for (const effect of core.effects())
-        if (effect.kind === "evicted") victims.push(Number(effect.key.match(/^due:(\d+)$/)![1]));
+      for (const key of evictTo(core, core.usedBytes() - 100, EvictionPolicy.VolatileRandom))
+        victims.push(Number(key.match(/^due:(\d+)$/)![1]));
     }
     // Half of them are gone; a mean and a quarter that lie where chance puts them, 6 deviations wide.
     const mean = victims.reduce((sum, victim) => sum + victim, 0) / victims.length;
@@ -204,8 +202,7 @@ test("allkeys-random draws from every database by its share", () => {
   }
   const byDb = new Map<number, number>();
   for (let evicted = 0; evicted < 2000; ) {
-    core.limit(core.usedBytes() - 100, EvictionPolicy.AllKeysRandom);
-    core.run("GET", "none");
+    evictTo(core, core.usedBytes() - 100, EvictionPolicy.AllKeysRandom);
     for (const effect of core.effects()) {
       if (effect.kind !== "evicted") continue;
       evicted++;

@@ -94,8 +94,8 @@ for (const build of ["tiny", "release"] as const) {
     const { core, stable, churn } = withStableKeys(build, 300, 12);
     let grow = true;
     const seen = scan(core, 3, () => {
-      if (grow) insert(churn, 2000);
-      else remove(churn, 2000);
+      if (grow) insert(churn, 700);
+      else remove(churn, 700);
       grow = !grow;
       core.tidyAll();
     });

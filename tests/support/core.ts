@@ -41,12 +41,13 @@ export interface TestCore {
   /** Effects since the last command began; see `listen` of the harness. */
   effects(): Effect[];
   readonly clock: { nowMs(): number; setNow(ms: number): void; advance(ms: number): void };
-  /** Limit in bytes (0 = none) and policy; `settle` then builds the order. */
+  /** Limit in bytes (0 = none) and policy; `evictDown` then comes down to it, `tidyAll` builds the order. */
   limit(bytes: number, policy: EvictionPolicy): void;
   usedBytes(): number;
   heapPages(): number;
   /** Background work until nothing waits, in slices of `budget`. @throws Error if it does not come to an end */
   expireAll(budget?: number): void;
+  evictDown(budget?: number): void;
   freeAll(budget?: number): void;
   tidyAll(budget?: number): void;
   /** Every invariant of the heap. @returns entries seen */
@@ -109,6 +110,7 @@ export function createTestCore(options: TestCoreOptions = {}): TestCore {
     usedBytes: () => core.usedBytes(),
     heapPages: () => core.field(StateField.HeapPagesUsed),
     expireAll: (budget = 1000) => untilDone("expireSlice", core.expireSlice, budget),
+    evictDown: (budget = 1000) => untilDone("evictSlice", core.evictSlice, budget),
     freeAll: (budget = 1000) => untilDone("freeSlice", core.freeSlice, budget),
     tidyAll: (budget = 1000) => untilDone("tidySlice", core.tidySlice, budget),
     check: () => harness.check(),

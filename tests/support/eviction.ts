@@ -55,9 +55,15 @@ export function follow(
   if (!applied) apply();
 }
 
-/** Lowers the limit until everything that may go is gone. @returns keys in the order in which they went */
-export function evictAll(core: TestCore, policy: number): string[] {
-  core.limit(1, policy);
-  core.run("GET", "no such key");
+/** Comes down to a limit below what is used. @returns keys in the order in which they went */
+export function evictTo(core: TestCore, bytes: number, policy: number): string[] {
+  core.effects().length = 0;
+  core.limit(bytes, policy);
+  core.evictDown();
   return core.effects().flatMap((effect) => (effect.kind === "evicted" ? effect.key : []));
+}
+
+/** Evicts all that may go. @returns keys in the order in which they went */
+export function evictAll(core: TestCore, policy: number): string[] {
+  return evictTo(core, 1, policy);
 }
