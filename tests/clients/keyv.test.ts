@@ -48,6 +48,23 @@ describe.each([2, 3] as const)("keyv in RESP%d", (protocol) => {
     expect(await users.get("short")).toBeUndefined();
   });
 
+  test("batches are set, asked for and deleted as one", async () => {
+    const entries = Array.from({ length: 200 }, (_, i) => ({
+      key: `k${i}`,
+      value: i,
+      ttl: 60_000,
+    }));
+    await users.setMany(entries);
+    const keys = entries.map(({ key }) => key);
+    expect(await users.getMany([...keys, "none"])).toEqual([
+      ...entries.map(({ value }) => value),
+      undefined,
+    ]);
+    expect(await users.hasMany(["k0", "none", "k199"])).toEqual([true, false, true]);
+    expect(await users.deleteMany(keys.slice(0, 150))).toBe(true);
+    expect((await users.getMany(keys)).filter((value) => value !== undefined)).toHaveLength(50);
+  });
+
   test("clear and iteration walk one namespace only", async () => {
     await users.setMany(Array.from({ length: 500 }, (_, i) => ({ key: `u${i}`, value: i })));
     await orders.set("o", 1);

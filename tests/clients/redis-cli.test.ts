@@ -91,6 +91,7 @@ describe.skipIf(CLI === null)("redis-cli in a pipe", () => {
     const biggest = await cli(["--bigkeys"]);
     expect(biggest).toContain("Sampled 301 keys in the keyspace!");
     expect(biggest).toContain(`Biggest string found '"scan:299"' has 299 bytes`);
+    expect(await cli(["--memkeys"])).toMatch(/Biggest string found '"scan:29\d"' has 3\d\d bytes/);
   });
 
   test("measures latency and shows statistics", async () => {
@@ -103,8 +104,27 @@ describe.skipIf(CLI === null)("redis-cli in a pipe", () => {
     const lines = await terminal.until(/(^2 .*\r\n){3}/m);
     await terminal.close();
     expect(lines).toContain("------- data ------ ");
-    // keys, memory in use, clients
-    expect(lines).toMatch(/^2 +\d+\.\d\d[KM] +1 /m);
+    // keys, memory in use, clients, blocked ones, requests and how many more since the line before, connections
+    expect(lines).toMatch(/^2 +\d+\.\d\d[KM] +1 +0 +\d+ \(\+\d+\) +\d+/m);
+  });
+});
+
+describe.skipIf(CLI === null)("redis-cli as it watches", () => {
+  test("shows every command that other clients send, as MONITOR", async () => {
+    const terminal = openTerminal([CLI!, "-p", String(server.port), "monitor"]);
+    await terminal.until(/OK\r\n/);
+    await cli(["-n", "2", "set", "watched", "a b"]);
+    const line = /\d+\.\d{6} \[2 127\.0\.0\.1:\d+\] "set" "watched" "a b"\r\n/;
+    expect(await terminal.until(line)).toMatch(line);
+    await terminal.close();
+  });
+
+  test("finds the hot keys under an LFU policy", async () => {
+    await cli(["config", "set", "maxmemory-policy", "allkeys-lfu"]);
+    await cli(["-r", "50", "incr", "hot"]);
+    const found = await cli(["--hotkeys"]);
+    await cli(["config", "set", "maxmemory-policy", "noeviction"]);
+    expect(found).toMatch(/hot key found with counter: \d+\tkeyname: "hot"/);
   });
 });
 
@@ -163,6 +183,21 @@ describe.skipIf(CLI === null)("redis-cli on a terminal", () => {
     expect(await enter("set k five", "\\[5\\]")).toBe("OK");
     expect(await enter("select 0")).toBe("OK");
     expect(await enter("get k")).toBe("(nil)");
+  });
+
+  test("shows an open transaction in its prompt", async () => {
+    await open();
+    expect(await enter("multi", "\\(TX\\)")).toBe("OK");
+    expect(await enter("set k 1", "\\(TX\\)")).toBe("QUEUED");
+    expect(await enter("nosuch", "\\(TX\\)")).toContain("(error) ERR unknown command");
+    expect(await enter("exec")).toBe(
+      "(error) EXECABORT Transaction discarded because of previous errors.",
+    );
+    expect(await enter("multi", "\\(TX\\)")).toBe("OK");
+    expect(await enter("incr n", "\\(TX\\)")).toBe("QUEUED");
+    expect(await enter("exec")).toBe("1) (integer) 1");
+    expect(await enter("multi", "\\(TX\\)")).toBe("OK");
+    expect(await enter("discard")).toBe("OK");
   });
 
   test("finds the data again after a kill -9 and a restart", async () => {

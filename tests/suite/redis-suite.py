@@ -186,11 +186,21 @@ def children_of_tree(tree):
     return out
 
 
+# Conditions of the suite that would leave out a test although it can run: file, condition, what it becomes
+GATES = [("tests/unit/type/string.tcl", "if {[string match {*jemalloc*} [s mem_allocator]]} {", "if {1} {")]
+
+
 def make_tree(suite, where, args):
     """A private copy of the tests folder, with src/ holding links or wrappers."""
     os.makedirs(where)
     shutil.copytree(os.path.join(suite, "tests"), os.path.join(where, "tests"), symlinks=True)
     os.makedirs(os.path.join(where, "tests", "tmp"), exist_ok=True)
+    for file, gate, opened in GATES:
+        with open(os.path.join(where, file), "r+b") as f:
+            text = f.read().replace(gate.encode(), opened.encode())
+            f.seek(0)
+            f.truncate()
+            f.write(text)
     for f in ("runtest", "redis.conf"):
         if os.path.exists(os.path.join(suite, f)):
             shutil.copy(os.path.join(suite, f), where)

@@ -16,6 +16,10 @@ export interface Exception {
   readonly reason: (typeof REASONS)[number];
   /** `7.2`: what changed. `later`: the commands that the test sends and a later issue brings, comma-separated. */
   readonly detail: string;
+  /** How the commands bear on the test, where it does not send them itself. */
+  readonly note?: string;
+  /** The test runs nevertheless, because others of its unit build on what it does. */
+  readonly keep?: true;
 }
 
 export interface Verdict {
