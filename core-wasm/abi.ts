@@ -11,6 +11,9 @@ export enum Address {
   Frames = 0x0004_2000,
   Tables = 0x0004_4000,
   Scratch = 0x0005_0000,
+  Snapshot = 0x000c_0000,
+  SnapshotEnd = 0x000e_0000,
+  SnapshotSaved = 0x000e_1000,
   OrderLists = 0x000f_0000,
   PageTable = 0x0010_0000,
   Effects = 0x0030_0000,
@@ -85,6 +88,12 @@ export enum StateField {
   MaxStringBytes = 164, // u32: proto-max-bulk-len, the longest string APPEND may make
   PageLimit = 276, // u32: heap pages that may ever be in use; tests lower it
   Limits = 0x0f00, // i32[64] by Limit: thresholds of encodings, written by the host from its directives
+  SnapshotPhase = 0x1900, // u32: SnapshotPhase
+  SnapshotTop = 0x1904, // u32: end of the stream's bytes in the window; the host sets it back to Address.Snapshot
+  SnapshotReason = 0x1908, // u32: SnapshotReason of the last walk that was given up
+  SnapshotEntries = 0x1940, // u64: entries of all tables when the walk began
+  SnapshotVisited = 0x1948, // u64: of them those that are done
+  SnapshotTables = 0x1a00, // u16[256]: the core's own
   CommandFlags = 0x0800, // u8[512]: CommandFlag bits by command id, written once by the host from the specs
   Interest = 0x6000, // u32[INTEREST_CELLS]: how many ask for the keys of each cell (interest.ts)
 }
@@ -184,6 +193,23 @@ export enum Stream {
   Effects = 2,
   Snapshot = 3,
 }
+
+/** How far a snapshot is. */
+export enum SnapshotPhase {
+  None = 0,
+  Walking = 1,
+  Quiet = 2, // given up: it goes on to its end without output
+}
+
+/** Why a walk was given up. */
+export enum SnapshotReason {
+  Host = 0, // `snapshotAbort`
+  Flushed = 1, // every database was
+  Memory = 2, // what was flushed had to be freed
+}
+
+/** No database: the stream selects one before its next command. */
+export const SNAPSHOT_ANY_DB = 0xffff_ffff;
 
 export enum EvictionPolicy {
   NoEviction = 0,

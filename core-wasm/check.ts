@@ -1,16 +1,18 @@
 /** Walks the whole memory and asserts every invariant; the first that does not hold traps with its code. */
 import { Address, MAX_DATABASES } from "./abi";
-import { deadlineOf, Entry, entryAt, tableOf } from "./keyspace/entry";
-import { DEADLINE_SUM_SHIFT, tableIdOf } from "./keyspace/keyspace";
+import { tableIdOf } from "./keyspace/databases";
+import { deadlineOf, Entry, entryAt, hashOfEntry, isStamped, tableOf } from "./keyspace/entry";
+import { DEADLINE_SUM_SHIFT } from "./keyspace/keyspace";
 import { checkOrder, isOrdered, Order } from "./keyspace/order";
 import { checkTable, POSITION_END, TableState, table, walkStep } from "./keyspace/table";
 import { checkWheel } from "./keyspace/wheel";
 import { checkAllocator } from "./memory/allocator";
+import { isBefore } from "./snapshot/walk";
 import { ensure, NO_TABLE, ScratchArea, state } from "./state";
 
 function checkEntry(entry: Entry, id: u32): void {
   ensure(tableOf(entry) === id, 502, id);
-  ensure(((entry.meta >> 8) & 1) === state.epoch, 503, id);
+  ensure(isStamped(entry) || isBefore(id, hashOfEntry(entry) >> 16), 503, id);
 }
 
 /** @returns entries seen. O(memory in use) */

@@ -1,5 +1,5 @@
 /** The export list: the whole ABI. Every function takes and returns i32 or f64 only. */
-import { Address, EvictionPolicy, MAXIMUM_PAGES } from "./abi";
+import { Address, EvictionPolicy, MAXIMUM_PAGES, SnapshotReason } from "./abi";
 import { keepArguments } from "./argv";
 import { checkAll } from "./check";
 import { tableFigures, wheelFigures } from "./inspect";
@@ -24,6 +24,7 @@ import { alloc, free, initAllocator } from "./memory/allocator";
 import { seedHash } from "./memory/bytes";
 import { FIRST_PAGE, growAhead } from "./memory/pages";
 import { initPowers } from "./memory/powers";
+import { abortWalk, beginWalk, owedEntries, walkSlice } from "./snapshot/walk";
 import { IoBlock, NO_TABLE, setDefaultLimits, state } from "./state";
 import { freeGarbage, garbageCount } from "./types/garbage";
 
@@ -94,7 +95,7 @@ export function freeSlice(budget: i32): i32 {
 
 /** Entries and large values that wait to be freed in slices. */
 export function pendingObjects(): f64 {
-  return <f64>(orphanedEntries() + garbageCount());
+  return <f64>(orphanedEntries() + garbageCount() + owedEntries());
 }
 
 /** Builds a changed order, grows ahead, merges, defragments. @returns steps left over; 0 = more waits */
@@ -104,6 +105,22 @@ export function tidySlice(budget: i32): i32 {
   budget = rebuildStep(budget);
   if (budget > 0) budget = mergeSparse(budget);
   return budget > 0 ? defragment(budget) : 0;
+}
+
+/** Begins a snapshot of all databases as they are now, between two units. @returns 1 = it has begun, 0 = one is under way */
+export function snapshotBegin(): i32 {
+  return beginWalk() ? 1 : 0;
+}
+
+/** Goes on with the snapshot; SnapshotPhase.None says that it is over. @returns steps left over; 0 = there is more */
+export function snapshotSlice(budget: i32): i32 {
+  beginSlice();
+  return walkSlice(budget);
+}
+
+/** Gives the snapshot up; `snapshotSlice` must go on to its end all the same. */
+export function snapshotAbort(): void {
+  abortWalk(SnapshotReason.Host);
 }
 
 /** Instant in ms of the next deadline, Infinity if there is none. May be early, never late. */

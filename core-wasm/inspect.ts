@@ -1,6 +1,6 @@
 /** Figures of inner structures, for DEBUG: words in scratch, which the host reads at once and puts into text. */
 import { Address } from "./abi";
-import { tableIdOf } from "./keyspace/keyspace";
+import { tableIdOf } from "./keyspace/databases";
 import { bucketFigures, Table, table } from "./keyspace/table";
 import { levelFigures, WHEEL_LEVELS } from "./keyspace/wheel";
 import { NO_TABLE, ScratchArea } from "./state";

@@ -5,13 +5,14 @@
  *   0x0000_0000    1 KiB  null guard (ref 0 = none)
  *   0x0000_0400   63 KiB  read-only data segments
  *   0x0001_0000   64 KiB  State: fields |0x800 command flags |0xA00 database map |0xB00 class list heads
- *                         |0xD00 class sizes |0xF00 limits |0x1000 hash keys |0x1800 free-run lists |0x2000 wheel slots |0x5000 wheel bitmaps
+ *                         |0xD00 class sizes |0xF00 limits |0x1000 hash keys |0x1800 free-run lists |0x1900 snapshot |0x2000 wheel slots |0x5000 wheel bitmaps
  *                         |0x6000 counters of asked-for keys |0xA000 powers of ten
  *   0x0002_0000  128 KiB  argv table: pairs (u32 ptr, u32 length)
  *   0x0004_0000    8 KiB  IO block
  *   0x0004_2000    8 KiB  frames of the input that wait for execution
  *   0x0004_4000   48 KiB  table descriptors, 192 bytes each
- *   0x0005_0000  640 KiB  scratch: collected refs, formatted numbers, split buffers; nothing in it outlives a call
+ *   0x0005_0000  448 KiB  scratch: collected refs, formatted numbers, split buffers; nothing in it outlives a call
+ *   0x000c_0000  128 KiB  the snapshot's stream; behind it what pre-images must leave as it was
  *   0x000f_0000   64 KiB  sentinels of the eviction order's lists, and their bitmap
  *   0x0010_0000    2 MiB  page table: 32 bytes per 64 KiB page
  *   0x0030_0000    1 MiB  effect records

@@ -5,3 +5,5 @@
 
 /** Cells of a bucket in use, at most 12 (what fits 64 bytes). */
 export const BUCKET_SLOTS: i32 = 12;
+/** Longer strings are written by a snapshot in pieces of this size. More than what is embedded. */
+export const SNAPSHOT_PIECE_BYTES: u32 = 262144;

@@ -20,6 +20,7 @@ import {
 import { freeOrphans } from "../keyspace/orphans";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
+import { abandonWalk, freeOwed } from "../snapshot/walk";
 import { io, ScratchArea, state } from "../state";
 import { freeGarbage } from "../types/garbage";
 
@@ -101,6 +102,7 @@ export function flushdb(argc: u32): void {
 export function flushall(argc: u32): void {
   if (!flushOptions(argc)) return;
   for (let db: u32 = 0; db < state.databases; db++) orphanDb(db);
+  abandonWalk();
   finishFlush(ALL_DATABASES, argc);
 }
 
@@ -111,6 +113,7 @@ function finishFlush(db: u32, argc: u32): void {
   // Table ids are few: a flood of flushes pays for itself.
   const synchronous = argc === 2 && argWord(1) === Word.SYNC;
   if (synchronous || state.orphanCount >= ORPHANS_MAX) {
+    freeOwed();
     freeOrphans(i32.MAX_VALUE);
     freeGarbage(i32.MAX_VALUE);
   }

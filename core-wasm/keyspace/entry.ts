@@ -94,6 +94,11 @@ export function setGeneration(entry: Entry, generation: u32): void {
   entry.meta = cleared | (generation << (8 + EntryFlag.GenerationShift));
 }
 
+/** Whether the entry bears the stamp of the epoch: no snapshot that runs waits for it. */
+export function isStamped(entry: Entry): bool {
+  return ((entry.meta >> 8) & EntryFlag.Epoch) === state.epoch;
+}
+
 export function stampEpoch(entry: Entry): void {
   entry.meta = (entry.meta & ~((<u32>EntryFlag.Epoch) << 8)) | (state.epoch << 8);
 }

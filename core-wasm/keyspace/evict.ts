@@ -3,15 +3,17 @@
  * The promise: after every command used_memory <= the limit, unless the policy has no candidate left. A limit that is set below
  * what is used comes into force in slices (`lowerLimit`): in between, the limit is what is left.
  */
-import { Address, EvictionPolicy, IoFlag, MAX_DATABASES } from "../abi";
+import { Address, EvictionPolicy, IoFlag, MAX_DATABASES, SnapshotReason } from "../abi";
 import * as effects from "../effects";
 import { reserveInUse } from "../memory/pages";
+import { abortWalk, settleOwed } from "../snapshot/walk";
 import { io, NO_TABLE, random64, ScratchArea, state } from "../state";
 import { freeGarbage } from "../types/garbage";
+import { databaseOf, tableIdOf } from "./databases";
 import { deadlineOf, Entry, entryAt, keyLength, keyPtr, tableOf } from "./entry";
-import { databaseOf, removeEntry, tableIdOf } from "./keyspace";
+import { removeEntry } from "./keyspace";
 import { firstToEvict, isFrequency, Order, orderOf, Stage, takesAllKeys } from "./order";
-import { freeOrphans } from "./orphans";
+import { freeOrphans, isOrphanFree } from "./orphans";
 import { beginRebuild, rebuildStep } from "./rebuild";
 import { POSITION_END, Table, table, walkStep } from "./table";
 import { nearEntry } from "./wheel";
@@ -162,7 +164,10 @@ function evict(entry: Entry): void {
 /** Frees and evicts until `target` bytes are enough for all. */
 function shrinkTo(target: u64): void {
   while (usedBytes() > target) {
+    if (settleOwed()) continue;
     if (state.orphanCount > 0) {
+      // Kept for a snapshot, but there is no room for that.
+      if (!isOrphanFree()) abortWalk(SnapshotReason.Memory);
       freeOrphans(ORPHAN_STEP);
       continue;
     }

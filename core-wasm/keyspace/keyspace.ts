@@ -1,25 +1,19 @@
 /**
  * The keys of all databases: the only file that keeps table, eviction order, wheel and counters in step.
  *
- * Entries are changed through `openForWrite`, `removeEntry` and `setDeadline` alone, which is where a snapshot will take
- * its pre-images; `insertEntry` stamps the epoch, always. An entry's address may change with every write: callers go on
- * with the one they are given. Databases map to tables, so that SWAPDB and flushing are exchanges of a byte.
+ * Entries are changed through `openForWrite`, `removeEntry` and `setDeadline` alone, which is where a snapshot takes its
+ * pre-images; `insertEntry` stamps the epoch, always. An entry's address may change with every write: callers go on with the
+ * one they are given.
  */
-import {
-  Address,
-  FRAME_BYTES,
-  FrameField,
-  IoFlag,
-  KeyEvent,
-  KeyState,
-  MAX_DATABASES,
-} from "../abi";
+import { Address, FRAME_BYTES, FrameField, IoFlag, KeyEvent, KeyState } from "../abi";
 import * as effects from "../effects";
 import { alloc, free, roundedBytes, usableBytes } from "../memory/allocator";
 import { hashOf } from "../memory/bytes";
-import { Area, io, NO_TABLE, nowMs, random64, ScratchArea, state } from "../state";
+import { followMoved, isToBeOwed, owe, takePreimage } from "../snapshot/walk";
+import { io, NO_TABLE, nowMs, random64, ScratchArea, state } from "../state";
 import { copyValue, freeValue } from "../types/value";
 import { countsUses, countUse, stampNew, stampSeconds } from "./clock";
+import { databaseOf, initDatabases, setTableId, tableIdOf } from "./databases";
 import {
   DEADLINE_BYTES,
   deadlineOf,
@@ -31,6 +25,7 @@ import {
   entryBytes,
   hasDeadlineSpace,
   hashOfEntry,
+  isStamped,
   keyLength,
   keyPtr,
   layEntry,
@@ -82,23 +77,8 @@ const FRAME_HASH: usize = 24;
 
 // ---- databases and tables
 
-function mapCell(db: u32): usize {
-  return Address.State + Area.DatabaseMap + <usize>db;
-}
-
-/** Table id of a database, NO_TABLE while nothing was ever stored in it. */
-export function tableIdOf(db: u32): u32 {
-  return load<u8>(mapCell(db));
-}
-
-/** The database a live table belongs to, NO_TABLE for an orphan. O(databases) */
-export function databaseOf(tableId: u32): u32 {
-  for (let db: u32 = 0; db < <u32>MAX_DATABASES; db++) if (tableIdOf(db) === tableId) return db;
-  return NO_TABLE;
-}
-
 export function initKeyspace(): void {
-  memory.fill(mapCell(0), <u8>NO_TABLE, MAX_DATABASES);
+  initDatabases();
 }
 
 function ensureTable(db: u32): u32 {
@@ -107,7 +87,7 @@ function ensureTable(db: u32): u32 {
   for (let fresh: u32 = 0; fresh < NO_TABLE; fresh++) {
     if (table(fresh).state !== TableState.Unused) continue;
     if (!openTable(fresh)) return NO_TABLE;
-    store<u8>(mapCell(db), <u8>fresh);
+    setTableId(db, fresh);
     return fresh;
   }
   return NO_TABLE;
@@ -142,9 +122,9 @@ export function meanTtl(db: u32): f64 {
 }
 
 export function swapDb(a: u32, b: u32): void {
-  const first = <u8>tableIdOf(a);
-  store<u8>(mapCell(a), <u8>tableIdOf(b));
-  store<u8>(mapCell(b), first);
+  const first = tableIdOf(a);
+  setTableId(a, tableIdOf(b));
+  setTableId(b, first);
 }
 
 /** Orphans the database's table; its entries are freed in slices. @returns keys removed. O(1) */
@@ -154,7 +134,7 @@ export function flushDb(db: u32): u32 {
   const t = table(id);
   t.state = TableState.Orphan;
   state.orphanCount += 1;
-  store<u8>(mapCell(db), <u8>NO_TABLE);
+  setTableId(db, NO_TABLE);
   return t.count;
 }
 
@@ -284,9 +264,9 @@ export function peek(db: u32, key: usize, length: u32): KeyState {
 
 // ---- writing
 
-/** Every change of an existing entry begins here: the snapshot's pre-image will be taken in this place. */
+/** Every change of an existing entry begins here: what a snapshot still waits for is written out first. O(size of the value) then */
 export function openForWrite(entry: Entry): void {
-  stampEpoch(entry);
+  if (!isStamped(entry)) takePreimage(entry);
 }
 
 function insertEntry(id: u32, hash: u64, entry: Entry): void {
@@ -298,14 +278,22 @@ function insertEntry(id: u32, hash: u64, entry: Entry): void {
 
 /** Unlinks an entry from everything and frees it. Leaves no effects. O(1) */
 export function removeEntry(entry: Entry): void {
+  if (isToBeOwed(entry)) {
+    detach(entry);
+    return owe(entry);
+  }
   takeOut(entry);
   freeValue(entry);
   free(changetype<usize>(entry));
 }
 
-/** Unlinks an entry from table, order, wheel and counters. */
 function takeOut(entry: Entry): void {
   openForWrite(entry);
+  detach(entry);
+}
+
+/** Unlinks an entry from table, order, wheel and counters. */
+function detach(entry: Entry): void {
   const t = table(tableOf(entry));
   const cell = cellOf(entry);
   const hash = state.lookupCell === <u32>cell ? state.lookupHash : hashOfEntry(entry);
@@ -370,6 +358,7 @@ export function rehouse(old: Entry, bytes: u32, withDeadline: bool, keepValue: b
     relinkMoved(entry);
   }
   moveInOrder(entry, old);
+  followMoved(old, entry);
   store<u32>(cell, refOf(entry));
   free(changetype<usize>(old));
   return entry;
@@ -380,6 +369,24 @@ export function moveEntry(entry: Entry): Entry | null {
   const withDeadline = hasDeadlineSpace(entry);
   const bytes = entryBytes(keyLength(entry), withDeadline, embeddedBytes(entry));
   return rehouse(entry, bytes, withDeadline, true);
+}
+
+/** A block that can take over the entry's value, whose place another is to have. @returns null = no memory */
+function layImage(entry: Entry): Entry | null {
+  const withDeadline = hasDeadlineSpace(entry);
+  const ptr = alloc(entryBytes(keyLength(entry), withDeadline, 0));
+  if (ptr === 0) return null;
+  const image = layEntry(ptr, entry.meta, withDeadline, keyPtr(entry), keyLength(entry));
+  if (withDeadline) storeDeadline(image, deadlineOf(entry));
+  return image;
+}
+
+/** Leaves the entry's value to the snapshot that waits for it. */
+function leaveImage(entry: Entry, image: Entry): void {
+  image.value = entry.value;
+  followMoved(entry, image);
+  owe(image);
+  stampEpoch(entry);
 }
 
 /**
@@ -405,17 +412,22 @@ export function makeEntry(
     state.lookupCell = 0;
     effects.event(KeyEvent.New, io().db, key, length);
   } else {
-    openForWrite(existing);
+    const image = isToBeOwed(existing) ? layImage(existing) : null;
+    if (image === null) openForWrite(existing);
     const inPlace =
       withDeadline === hasDeadlineSpace(existing) &&
       roundedBytes(bytes) === usableBytes(changetype<usize>(existing));
     if (inPlace) entry = existing;
     else {
       const moved = rehouse(existing, bytes, withDeadline, false);
-      if (moved === null) return null;
+      if (moved === null) {
+        if (image !== null) free(changetype<usize>(image));
+        return null;
+      }
       entry = moved;
     }
-    freeValue(entry);
+    if (image === null) freeValue(entry);
+    else leaveImage(entry, image);
   }
   if (withDeadline && deadlineOf(entry) !== deadline) hang(entry, deadline);
   return entry;

@@ -1,6 +1,7 @@
 /** Frees the tables that a flush left behind, a segment at a time. */
 import { Address } from "../abi";
 import { free } from "../memory/allocator";
+import { isHeld } from "../snapshot/walk";
 import { NO_TABLE, ScratchArea, state } from "../state";
 import { freeValue } from "../types/value";
 import { entryAt } from "./entry";
@@ -15,9 +16,16 @@ import {
   table,
 } from "./table";
 
+/** An orphan that no snapshot has still to walk. */
 function findOrphan(): u32 {
-  for (let id: u32 = 0; id < NO_TABLE; id++) if (table(id).state === TableState.Orphan) return id;
+  for (let id: u32 = 0; id < NO_TABLE; id++)
+    if (table(id).state === TableState.Orphan && !isHeld(id)) return id;
   return NO_TABLE;
+}
+
+/** Whether `freeOrphans` has anything to do at present. O(table ids) */
+export function isOrphanFree(): bool {
+  return state.freeTable !== NO_TABLE || findOrphan() !== NO_TABLE;
 }
 
 /** Entries of tables that wait to be freed. O(table ids) */
@@ -36,6 +44,7 @@ export function freeOrphans(budget: i32): i32 {
     if (state.freeTable === NO_TABLE) {
       state.freeTable = findOrphan();
       state.freeIndex = 0;
+      if (state.freeTable === NO_TABLE) return budget;
     }
     const t = table(state.freeTable);
     const found = collectSegment(t, state.freeIndex);

@@ -46,6 +46,12 @@ export interface CoreExports {
   ignoreKey(ptr: number, length: number): void;
   /** What is under a key, without a trace. */
   peekKey(db: number, ptr: number, length: number): KeyState;
+  /** Begins a snapshot of all databases, between two units. @returns 1 = it has begun, 0 = one is under way */
+  snapshotBegin(): number;
+  /** Goes on with it; SnapshotPhase.None says that it is over. @returns steps left over; 0 = there is more */
+  snapshotSlice(budget: number): number;
+  /** Gives it up; snapshotSlice must go on to its end all the same. */
+  snapshotAbort(): void;
   /** Evicts until `bytes` more fit under the limit; may leave effects. @returns 1 = they do */
   makeRoomFor(bytes: number): number;
   /** Number of keys of database `db`, of those with a deadline, and the mean remaining ms of those. */

@@ -10,10 +10,13 @@ import {
   EFFECT_HEADER_BYTES,
   EffectKind,
   EffectMask,
+  INITIAL_PAGES,
   INPUT_SLACK_BYTES,
   INTEREST_CELLS,
   IoField,
   KeyEvent,
+  PAGE_BYTES,
+  type SnapshotPhase,
   StateField,
   Status,
   Stream,
@@ -64,6 +67,17 @@ export interface CoreHarness {
   readonly clock: { nowMs(): number; advance(ms: number): void };
   /** Works off everything due, in slices. */
   expireDue(): void;
+  /** The snapshot's walk, and what it has written. */
+  readonly snapshot: {
+    begin(): boolean;
+    slice(budget: number): SnapshotPhase;
+    abort(): void;
+    phase(): SnapshotPhase;
+    /** Every byte since it began. */
+    written(): Uint8Array;
+  };
+  /** A core of its own over a copy of the memory. */
+  copy(): CoreHarness;
   /** Every invariant of the heap. @returns entries seen */
   check(): number;
 }
@@ -111,6 +125,7 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
   let effects: Effect[] = [];
   let status = 0;
   let request: string[] = [];
+  let snapshotParts: Uint8Array[] = [];
   const drains = new Map<number, number>();
 
   const core = createCore({
@@ -120,6 +135,7 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
       drains.set(stream, (drains.get(stream) ?? 0) + 1);
       if (stream === Stream.Reply) takeReply();
       else if (stream === Stream.Effects) takeEffects();
+      else takeSnapshot();
     },
   });
   const { words, u8, i32, f64 } = core.memory;
@@ -144,6 +160,14 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
     if (at !== top) throw new Error("effect records do not end where the buffer does");
     words.setUint32(Address.State + StateField.EffectsTop, Address.Effects, true);
   }
+
+  function takeSnapshot(): void {
+    const top = u32(Address.State + StateField.SnapshotTop);
+    snapshotParts.push(u8.slice(Address.Snapshot, top));
+    i32[(Address.State + StateField.SnapshotTop) >> 2] = Address.Snapshot;
+  }
+
+  const snapshotPhase = () => u32(Address.State + StateField.SnapshotPhase) as SnapshotPhase;
 
   function decode(at: number): Effect {
     const kind = words.getUint8(at);
@@ -252,6 +276,31 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
     clock,
     expireDue() {
       while (core.expireSlice(1000) === 0);
+    },
+    snapshot: {
+      begin() {
+        if (core.snapshotBegin() === 0) return false;
+        snapshotParts = [];
+        return true;
+      },
+      slice(budget) {
+        core.snapshotSlice(budget);
+        return snapshotPhase();
+      },
+      abort: () => core.snapshotAbort(),
+      phase: snapshotPhase,
+      written() {
+        takeSnapshot();
+        return Buffer.concat(snapshotParts);
+      },
+    },
+    copy() {
+      const copy = createHarness(options);
+      const missing = core.memory.memory.buffer.byteLength - INITIAL_PAGES * PAGE_BYTES;
+      if (missing > 0) copy.core.memory.memory.grow(missing / PAGE_BYTES);
+      const size = core.memory.memory.buffer.byteLength;
+      copy.core.memory.bytes(0, size).set(core.memory.bytes(0, size));
+      return copy;
     },
     check: () => core.check(),
   };

@@ -1,0 +1,72 @@
+/**
+ * Random commands that change the keyspace, by family: what the tests of snapshots, logs and crashes are driven with. A family of
+ * commands adds its list here, so that all of them meet it.
+ */
+import type { Random } from "./random.ts";
+
+type Operation = (random: Random, key: () => string) => string[];
+
+/** Keys of each family; a few commands take one of another's, so that types meet. */
+const KEYS = 60;
+/** Strings of this length have a block of their own, and are large to the tiny build's snapshots. */
+const LARGE_BYTES = 20_000;
+
+const value = (random: Random) =>
+  random.chance(0.3) ? String(random.below(1e9)) : "v".repeat(random.below(90));
+const large = (random: Random) =>
+  String.fromCharCode(97 + random.below(26)).repeat(LARGE_BYTES + random.below(2 * LARGE_BYTES));
+const soon = (random: Random) => String(1 + random.below(3000));
+
+const STRINGS: readonly Operation[] = [
+  (random, key) => ["SET", key(), value(random)],
+  (random, key) => ["SET", key(), value(random)],
+  (random, key) => ["SET", key(), value(random), "PX", soon(random)],
+  (random, key) => ["SET", key(), value(random), "KEEPTTL"],
+  (random, key) => ["SET", key(), large(random)],
+  (random, key) => ["APPEND", key(), random.chance(0.1) ? large(random) : value(random)],
+  (random, key) => ["SETRANGE", key(), String(random.below(200)), value(random)],
+  (_, key) => ["INCR", key()],
+  (random, key) => ["INCRBYFLOAT", key(), String(random.below(100) / 8)],
+  (_, key) => ["GETDEL", key()],
+  (random, key) => ["GETEX", key(), "PX", soon(random)],
+  (_, key) => ["GETEX", key(), "PERSIST"],
+  (random, key) => ["MSET", key(), value(random), key(), value(random)],
+  (random, key) => ["MSETNX", key(), value(random), key(), value(random)],
+];
+
+const KEYSPACE: readonly Operation[] = [
+  (_, key) => ["DEL", key(), key()],
+  (_, key) => ["UNLINK", key()],
+  (random, key) => ["PEXPIRE", key(), soon(random)],
+  (_, key) => ["PERSIST", key()],
+  (_, key) => ["RENAME", key(), key()],
+  (_, key) => ["RENAMENX", key(), key()],
+  (_, key) => ["COPY", key(), key(), "REPLACE"],
+  (random, key) => ["COPY", key(), key(), "DB", String(random.below(DATABASES)), "REPLACE"],
+  (random, key) => ["MOVE", key(), String(random.below(DATABASES))],
+  (_, key) => ["GET", key()],
+  (_, key) => ["TOUCH", key()],
+];
+
+/** Rare ones, on whole databases. */
+const DATABASE: readonly Operation[] = [
+  (random) => ["SWAPDB", String(random.below(DATABASES)), String(random.below(DATABASES))],
+  (random) => ["FLUSHDB", random.pick(["ASYNC", "SYNC"])],
+  (random) => ["FLUSHDB", random.pick(["ASYNC", "SYNC"])],
+  (random) => ["FLUSHALL", random.pick(["ASYNC", "SYNC"])],
+];
+
+const FAMILIES: Readonly<Record<string, readonly Operation[]>> = { string: STRINGS };
+
+/** Databases that operations are meant for. */
+export const DATABASES = 4;
+
+/** A command of any family; one in `databaseOdds` is on a whole database. */
+export function randomOperation(random: Random, databaseOdds = 300): string[] {
+  if (random.chance(1 / databaseOdds)) return random.pick(DATABASE)(random, () => "");
+  const names = Object.keys(FAMILIES);
+  const own = random.pick(names);
+  const key = () => `${random.chance(0.95) ? own : random.pick(names)}:${random.below(KEYS)}`;
+  const operations = random.chance(0.35) ? KEYSPACE : FAMILIES[own]!;
+  return random.pick(operations)(random, key);
+}
