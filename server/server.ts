@@ -91,7 +91,6 @@ function emptyStats(): ServerStats {
     readsProcessed: 0,
     writesProcessed: 0,
     netOutputBytes: 0,
-    unexpectedErrors: 0,
     deniedLogins: 0,
     expireCycleMs: 0,
     instantaneousOpsPerSec: 0,

@@ -138,7 +138,6 @@ export interface ServerStats {
   readsProcessed: number;
   writesProcessed: number;
   netOutputBytes: number;
-  unexpectedErrors: number;
   /** Passwords that were wrong. */
   deniedLogins: number;
   /** Time spent on deleting what was due. */
