@@ -6,6 +6,7 @@ import { Address, StateField } from "../core-wasm/abi.ts";
 import type { MemoryMarks, ServerStats } from "./commands/context.ts";
 import type { Core } from "./core/core.ts";
 import type { CommandStats } from "./observability/command-stats.ts";
+import type { LatencyMonitor } from "./observability/latency.ts";
 
 const PERIOD_MS = 100;
 /** Times a second that timed work is looked at. */
@@ -25,6 +26,7 @@ export interface CronParts {
   readonly stats: ServerStats;
   readonly marks: MemoryMarks;
   readonly commandStats: CommandStats;
+  readonly latency: LatencyMonitor;
   nowMs(): number;
   /** Runs a slice; what it throws ends the server. */
   guarded(work: () => void): void;
@@ -98,8 +100,11 @@ export class Cron {
     if (parts.mayDelete()) {
       const startedMs = performance.now();
       more = core.expireSlice(EXPIRE_BUDGET) === 0;
-      parts.stats.expireCycleMs += performance.now() - startedMs;
+      const expiredMs = performance.now();
       if (core.evictSlice(EVICT_BUDGET) === 0) more = true;
+      parts.stats.expireCycleMs += expiredMs - startedMs;
+      parts.latency.add("expire-cycle", expiredMs - startedMs, parts.nowMs());
+      parts.latency.add("eviction-cycle", performance.now() - expiredMs, parts.nowMs());
       parts.afterSlice();
     }
     if (core.freeSlice(FREE_BUDGET) === 0) more = true;

@@ -20,6 +20,7 @@ import { unicode } from "./config/syntax.ts";
 import { type Core, createCore } from "./core/core.ts";
 import { crashReport } from "./crash.ts";
 import { CRON_HZ, Cron } from "./cron.ts";
+import { BlockedClients } from "./dispatch/blocked.ts";
 import { ArgvArgs, Dispatcher } from "./dispatch/dispatch.ts";
 import { Admission } from "./net/admission.ts";
 import { ReplyArena } from "./net/arena.ts";
@@ -65,6 +66,8 @@ const NO_LOG: PersistenceView = {
   infoFields: () => ({ loading: 0, async_loading: 0, aof_enabled: 0 }),
   bufferBytes: () => 0,
   refusal: () => undefined,
+  isLogging: false,
+  isSynced: () => false,
 };
 
 export interface ServerOptions {
@@ -111,6 +114,7 @@ export class Server {
   private readonly stats: ServerStats;
   private readonly marks: MemoryMarks;
   private readonly observer: CallObserver;
+  private readonly blocked: BlockedClients;
   private readonly serving: ServingParts;
   private readonly supervision: Supervision;
   private readonly limits = { maxBulkBytes: 0, queryBufferBytes: 0 };
@@ -186,6 +190,7 @@ export class Server {
     this.dispatcher.onRun = (command, calls, us) => this.observer.run(command, calls, us);
     this.observer.onTimeEach = (each) => this.dispatcher.timeEachCall(each);
     this.serving = this.servingParts();
+    this.blocked = this.blockedClients();
     this.shutdowns = new Shutdown({
       logger: this.logger,
       logRefusal: () => this.log?.refusal(),
@@ -340,6 +345,7 @@ export class Server {
     this.cron?.stop();
     if (!this.crashed) this.turn?.end();
     this.supervision.stop();
+    this.blocked.stop();
     for (const client of this.supervision.clients.all()) client.link.end();
     this.listeners?.stop(true);
     if (this.log !== undefined && !this.crashed) {
@@ -372,6 +378,8 @@ export class Server {
     logger.notice(`DB loaded from append only file: ${seconds.toFixed(3)} seconds`);
     this.log = log;
     this.dispatcher.follow(log);
+    log.onSynced = () => this.blocked.check();
+    log.onTimed = (event, ms) => this.observer.latency.add(event, ms, this.clock.nowMs());
     this.turn = new Turn(log, this.arena, (work) => this.guarded(work));
   }
 
@@ -403,6 +411,7 @@ export class Server {
   /** The client's connection is gone. */
   private forget(client: Client): void {
     this.supervision.forget(client);
+    this.blocked.forget(client);
     this.dispatcher.transactions.leave(client);
     this.observer.monitors.remove(client);
   }
@@ -429,12 +438,28 @@ export class Server {
     };
   }
 
+  private blockedClients(): BlockedClients {
+    return new BlockedClients({
+      memory: this.core.memory,
+      nowMs: () => this.clock.nowMs(),
+      open: (client) => this.arena.open(client.silent ? null : client),
+      close: () => {
+        this.arena.close();
+        this.turn?.schedule();
+      },
+      error: (line) => this.context.reply.error(line),
+      proceed: (client, reason) => this.supervision.backpressure.proceed(client, reason),
+      guarded: (work) => this.guarded(work),
+    });
+  }
+
   private startCron(): Cron {
     return new Cron({
       core: this.core,
       stats: this.stats,
       marks: this.marks,
       commandStats: this.observer.stats,
+      latency: this.observer.latency,
       nowMs: () => this.clock.nowMs(),
       guarded: (work) => this.guarded(work),
       beginShutdown: () => this.shutdowns.tick(),
@@ -495,7 +520,8 @@ export class Server {
         this.arena.open(silent ? null : client);
       },
       proceed: (client, reason) => this.supervision.backpressure.proceed(client, reason),
-      unblock: () => false,
+      block: (client, wait) => this.blocked.park(client, wait),
+      unblock: (client, how) => this.blocked.unblock(client, how),
       hasUser: (name) => name === "default",
       pendingReplyBytes: () => this.arena.pendingBytes,
       sleep: (ms) => Bun.sleepSync(ms),

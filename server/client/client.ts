@@ -66,6 +66,8 @@ export class Client {
   watched: Map<string, WatchedKey> | null = null;
   /** A watched key was touched: EXEC will answer null. */
   dirtyWatch = false;
+  /** Point of the log that covers the last that it changed; 0 = nothing yet. */
+  lastLogged = 0;
   /** Length of the last chunk. */
   chunkBytes = 0;
   /** Bytes of an unfinished command, or of commands that wait for the client to be served again. */

@@ -47,6 +47,19 @@ export interface PersistenceView {
   bufferBytes(): number;
   /** Text of the refusal for writes while the log cannot be written, or undefined. */
   refusal(): string | undefined;
+  readonly isLogging: boolean;
+  /** Whether everything is synced that was logged up to this point (`Client.lastLogged`). */
+  isSynced(point: number): boolean;
+}
+
+/** What a parked client waits for. */
+export interface Wait {
+  /** 0 = for ever. */
+  timeoutMs: number;
+  /** Whether it has happened. */
+  isOver(): boolean;
+  /** Writes the reply, as it stands then: it has happened, or the time is up. */
+  answer(): void;
 }
 
 /** Which history of writes this server tells: replicas ask for it by this id. */
@@ -119,6 +132,8 @@ export interface Services {
   /** Takes a reason to wait from a client: with no other left it is served again, in the next turn. */
   proceed(client: Client, reason: Stop): void;
   /** Ends the wait of a blocked client as if its time were up, or with an error. @returns whether it was blocked */
+  /** Parks the client: nothing more of it is served until its command is answered. */
+  block(client: Client, wait: Wait): void;
   unblock(client: Client, how: "timeout" | "error"): boolean;
   hasUser(name: string): boolean;
   /** Replies to the running client that have not left yet, in bytes. */

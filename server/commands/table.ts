@@ -28,6 +28,7 @@ import type { CommandSpec } from "./spec.ts";
 import { STREAM_COMMANDS } from "./stream.ts";
 import { STRING_COMMANDS } from "./string.ts";
 import { TRANSACTION_COMMANDS } from "./transactions.ts";
+import { WAITING_COMMANDS } from "./waiting.ts";
 
 export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...STRING_COMMANDS,
@@ -58,6 +59,7 @@ export const ALL_COMMANDS: readonly CommandSpec[] = [
   ...STREAM_COMMANDS,
   ...TRANSACTION_COMMANDS,
   ...OBSERVABILITY_COMMANDS,
+  ...WAITING_COMMANDS,
 ];
 
 /** A command or a subcommand, as everything that counts or judges commands knows them: by position. */

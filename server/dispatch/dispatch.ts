@@ -454,8 +454,9 @@ export class Dispatcher implements UnitRunner {
       this.stats.error(this.lastReplyLine());
     }
     if ((status & Status.Effects) !== 0) this.effects.settle();
-    if (this.log === null) return;
-    if ((status & (Status.Changed | Status.Rewritten)) === Status.Changed) this.propagateRequest();
+    if (this.log === null || (status & (Status.Changed | Status.Rewritten)) === 0) return;
+    this.client.lastLogged = this.log.point;
+    if ((status & Status.Rewritten) === 0) this.propagateRequest();
   }
 
   /** The line that a command of the core has just answered, without its `-`. */

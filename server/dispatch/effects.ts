@@ -28,6 +28,8 @@ export interface PropagationLog {
   /** What follows is one unit, up to `endUnit`: all of it is in the log, or nothing. No turn ends in between. */
   beginUnit(): void;
   endUnit(): void;
+  /** The point that covers what is written from here on: `isSynced` answers by it. Never goes back. */
+  readonly point: number;
   /** The error line with which writes are refused at present, or undefined. */
   refusal(): string | undefined;
   /** Told when writes begin or cease to be refused. */

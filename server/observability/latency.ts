@@ -14,6 +14,7 @@ export type LatencyEvent =
   | "command-unblocking"
   | "expire-cycle"
   | "eviction-cycle"
+  | "aof-write"
   | "aof-write-alone"
   | "aof-write-pending-fsync"
   | "aof-fsync-always";

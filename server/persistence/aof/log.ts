@@ -8,6 +8,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync } from
 import { join } from "node:path";
 import type { Clock, PersistenceView } from "../../commands/context.ts";
 import type { CoreMemory } from "../../core/memory.ts";
+import type { LatencyEvent } from "../../observability/latency.ts";
 import type { LogLevel } from "../../observability/log.ts";
 import { Block } from "./block.ts";
 import { AofError } from "./errors.ts";
@@ -29,6 +30,8 @@ const UNSYNCED_MAX_BYTES = 64 << 20;
 const RDB_MAGIC = "REDIS";
 
 export interface AppendLog extends PersistenceView {
+  /** The point that covers what is written from here on: `isSynced` answers by it. Never goes back. */
+  readonly point: number;
   /** A canonical frame of the input window that changed something, executed in `db`. */
   frame(db: number, ptr: number, length: number): void;
   /** One command: `name` (null: it is the first pair) and `count` pairs (u32 ptr, u32 length) at pairsPtr; copied at once. */
@@ -43,6 +46,10 @@ export interface AppendLog extends PersistenceView {
   onRelease: (verdict: "send" | "close") => void;
   /** Told when `refusal` begins to answer a text, and when it ends. */
   onRefusal: (refused: boolean) => void;
+  /** Told when more is synced than before. */
+  onSynced: () => void;
+  /** Told how long writes and syncs took, in ms. */
+  onTimed: (event: LatencyEvent, ms: number) => void;
   setPolicy(policy: SyncPolicy): void;
   /** Writes nothing any more, whatever is still called: memory is not trusted. */
   abandon(): void;
@@ -132,6 +139,12 @@ function refuseRdb(path: string): void {
 class Log implements AppendLog {
   onRelease: (verdict: "send" | "close") => void = () => {};
   onRefusal: (refused: boolean) => void = () => {};
+  onSynced: () => void = () => {};
+  onTimed: (event: LatencyEvent, ms: number) => void = () => {};
+  readonly isLogging = true;
+  /** Counts blocks: that of the one which is being filled. */
+  point = 1;
+  private syncedPoint = 0;
   private readonly block: Block;
   private readonly logDir: string;
   private file: WritableLogFile;
@@ -198,6 +211,10 @@ class Log implements AppendLog {
     return `MISCONF Errors writing to the AOF file: ${this.failure}`;
   }
 
+  isSynced(point: number): boolean {
+    return point <= this.syncedPoint;
+  }
+
   setPolicy(policy: SyncPolicy): void {
     this.policy = policy;
   }
@@ -230,12 +247,21 @@ class Log implements AppendLog {
     this.postponedSinceMs = 0;
     const view = this.block.view();
     if (view.length > 0) {
-      const cause = this.file.write(view);
+      const event = this.syncing ? "aof-write-pending-fsync" : "aof-write-alone";
+      const cause = this.timed(event, () => this.timed("aof-write", () => this.file.write(view)));
       if (cause !== undefined) return this.fail(cause);
       this.remember(view);
       this.block.clear();
+      this.point++;
     }
     return this.policy !== "always" || this.syncNow();
+  }
+
+  private timed<T>(event: LatencyEvent, work: () => T): T {
+    const startMs = performance.now();
+    const result = work();
+    this.onTimed(event, performance.now() - startMs);
+    return result;
   }
 
   private remember(view: Uint8Array): void {
@@ -251,12 +277,19 @@ class Log implements AppendLog {
     this.unsyncedBytes = 0;
     // What follows must be readable on its own, should it have to go to a fresh file.
     this.block.forgetDb();
+    this.coverUpTo(this.point - 1);
+  }
+
+  private coverUpTo(point: number): void {
+    if (point <= this.syncedPoint) return;
+    this.syncedPoint = point;
+    this.onSynced();
   }
 
   private syncNow(): boolean {
     if (this.syncFailed) return this.startAnew();
     try {
-      this.file.sync();
+      this.timed("aof-fsync-always", () => this.file.sync());
       this.synced();
       return true;
     } catch (error) {
@@ -271,6 +304,7 @@ class Log implements AppendLog {
     if (this.syncedBytes === this.file.size) return;
     this.syncing = true;
     const covered = this.file.size;
+    const coveredPoint = this.point - 1;
     const { file } = this;
     file.syncLater((error) => {
       this.syncing = false;
@@ -280,7 +314,10 @@ class Log implements AppendLog {
         return;
       }
       if (file === this.file && covered === file.size) this.synced();
-      else this.syncedBytes = covered;
+      else {
+        this.syncedBytes = covered;
+        this.coverUpTo(coveredPoint);
+      }
       if (!this.block.isEmpty) this.writeBlock();
     });
   }
