@@ -122,12 +122,13 @@ function build(operation: u32, sources: usize, count: u32, result: usize, length
     for (let i: u32 = 0; i < count; i++) {
       const source = sourceAt(sources, i);
       const there = source.length <= from ? 0 : min(bytes, source.length - from);
+      // Beyond its end a source is zeros.
+      if (i > 0 && operation === BitOperation.And)
+        memory.fill(result + from + there, 0, bytes - there);
+      // Nothing may be copied from there: the address may be none.
+      if (there === 0) continue;
       if (i === 0) memory.copy(result + from, source.ptr + from, there);
-      else {
-        combine(operation, result + from, source.ptr + from, there);
-        // Beyond its end a source is zeros.
-        if (operation === BitOperation.And) memory.fill(result + from + there, 0, bytes - there);
-      }
+      else combine(operation, result + from, source.ptr + from, there);
     }
   }
   if (operation === NOT) invert(result, length);

@@ -198,3 +198,17 @@ test("what is free but in pieces is not promised to MSET or SET GET", () => {
   expect(core.raw("SET", "old", value, "GET")).toBe("$1\r\nv\r\n");
   core.check();
 });
+
+test("BITOP takes nothing of what lay where its list of sources lies", () => {
+  const sources = 48;
+  core.raw("SET", "k", Buffer.alloc(200_000, 255));
+  core.raw("DEL", "k");
+  // The first block of the page that was freed; the list, of the same size, is the second.
+  const first = core.core.allocInput(32 * sources);
+  core.raw("MSET", "a", "abc", "b", "12");
+  const none = Array.from({ length: sources - 2 }, () => "none");
+  expect(core.raw("BITOP", "OR", "to", ...none, "a", "b")).toBe(":3\r\n");
+  expect(core.raw("GET", "to")).toBe("$3\r\nqrc\r\n");
+  core.core.freeInput(first);
+  core.check();
+});
