@@ -207,9 +207,10 @@ function fitSigned(value: i64, by: i64): bool {
   const greatest = i64.MAX_VALUE >> (64 - field.bits);
   const least = -greatest - 1;
   const sum = value + by;
-  // Past the ends of 64 bits the sum comes out on the wrong side of the value.
-  const isAbove = by > 0 && (sum > greatest || sum < value);
-  const isBelow = by < 0 && (sum < least || sum > value);
+  const isNarrow = field.bits < 64;
+  // The differences wrap round, and in Redis too: a SET far enough below a narrow field saturates at its upper end.
+  const isAbove = (isNarrow || (value >= 0 && by > 0)) && by > greatest - value;
+  const isBelow = (isNarrow || (value < 0 && by < 0)) && by < least - value;
   if (value > greatest || isAbove) return overflown(sum, greatest);
   if (value < least || isBelow) return overflown(sum, least);
   field.result = sum;

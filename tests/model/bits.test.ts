@@ -145,7 +145,12 @@ const bitfield = fc
           words.push(`${value}`);
           // A negative value set to an unsigned field is a great one.
           const set = field.signed ? value : BigInt.asUintN(64, value);
-          const result = fitted(name === "SET" ? set : old + value, field, overflow);
+          let result = fitted(name === "SET" ? set : old + value, field, overflow);
+          // The distance that Redis looks at wraps at 64 bits.
+          const isFar =
+            field.signed && field.width < 64 && value < 2n ** BigInt(field.width - 1) - 2n ** 63n;
+          if (name === "SET" && overflow === "SAT" && isFar)
+            result = 2n ** BigInt(field.width - 1) - 1n;
           wanted.push(result === null ? null : name === "SET" ? old : result);
           if (result !== null) write(bits, field, result);
         }

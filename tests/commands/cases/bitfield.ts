@@ -100,6 +100,16 @@ export const bitfieldCases = [
     step("BITFIELD k OVERFLOW FAIL SET i4 8 8 SET i4 8 -9 SET i4 8 7", values(null, null, -8)),
     step(`BITFIELD k SET u63 100 -1 GET u63 100`, values(0, MAX)),
   ]),
+  commandCase(
+    "BITFIELD SET of the lowest values saturates at the upper end, as their distance wraps",
+    [
+      step(`BITFIELD k OVERFLOW SAT SET i63 0 ${MIN} GET i63 0`, values(0, "4611686018427387903")),
+      step(`BITFIELD k OVERFLOW SAT SET i8 0 ${MIN} GET i8 0`, values(127, 127)),
+      step("BITFIELD k OVERFLOW SAT SET i8 0 -9223372036854775681 GET i8 0", values(127, 127)),
+      step("BITFIELD k OVERFLOW SAT SET i8 0 -9223372036854775680 GET i8 0", values(127, -128)),
+      step(`BITFIELD k SET i8 0 ${MIN} GET i8 0`, values(-128, 0)),
+    ],
+  ),
   commandCase("BITFIELD at the ends of 64 bits", [
     step(`BITFIELD k SET i64 0 ${MAX} INCRBY i64 0 1`, values(0, MIN)),
     step("BITFIELD k INCRBY i64 0 -1", values(MAX)),
