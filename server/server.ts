@@ -31,7 +31,8 @@ import { Listeners } from "./net/listeners.ts";
 import { CallObserver } from "./observability/call-observer.ts";
 import { Health } from "./observability/health.ts";
 import type { Logger } from "./observability/log.ts";
-import { type AppendLog, openAppendLog } from "./persistence/aof/log.ts";
+import { type AppendLog, type LoadSource, openAppendLog } from "./persistence/aof/log.ts";
+import { reloadLog } from "./persistence/aof/reload.ts";
 import { ReplicationIdentity } from "./replication/identity.ts";
 import { createFramer, type Framer } from "./resp/framer.ts";
 import { createReplyWriter } from "./resp/reply-writer.ts";
@@ -361,15 +362,10 @@ export class Server {
     const startedUs = this.clock.monotonicUs();
     core.memory.i32[FLAGS] = IoFlag.Replay;
     const log = await openAppendLog({
-      dir: unicode(config.get("dir")),
-      appendDirName: unicode(config.get("appenddirname")),
-      appendFileName: unicode(config.get("appendfilename")),
+      ...this.loadSource(),
       policy: config.get("appendfsync"),
-      loadTruncated: config.get("aof-load-truncated"),
-      target: this.replayTarget(),
       memory: core.memory,
       clock: this.clock,
-      log: (level, text) => logger[level](text),
     });
     core.memory.i32[FLAGS] = 0;
     core.memory.i32[DB] = 0;
@@ -381,6 +377,37 @@ export class Server {
     log.onSynced = () => this.blocked.check();
     log.onTimed = (event, ms) => this.observer.latency.add(event, ms, this.clock.nowMs());
     this.turn = new Turn(log, this.arena, (work) => this.guarded(work));
+  }
+
+  private loadSource(): LoadSource {
+    const { config, logger } = this;
+    return {
+      dir: unicode(config.get("dir")),
+      appendDirName: unicode(config.get("appenddirname")),
+      appendFileName: unicode(config.get("appendfilename")),
+      loadTruncated: config.get("aof-load-truncated"),
+      target: this.replayTarget(),
+      log: (level, text) => logger[level](text),
+    };
+  }
+
+  /** DEBUG LOADAOF: in a turn of its own, since the replay needs the windows that a chunk lies in. */
+  private reloadLog(client: Client): void {
+    let answer: (() => void) | undefined;
+    const { context, core, dispatcher, log } = this;
+    this.blocked.park(client, {
+      timeoutMs: 0,
+      isOver: () => answer !== undefined,
+      answer: () => answer?.(),
+    });
+    setImmediate(() =>
+      this.guarded(() => {
+        this.turn?.end();
+        const error = reloadLog({ core, dispatcher, log, source: this.loadSource() });
+        answer = () => (error === undefined ? context.reply.ok() : context.reply.error(error));
+        this.blocked.check();
+      }),
+    );
   }
 
   private replayTarget() {
@@ -520,6 +547,7 @@ export class Server {
         this.arena.open(silent ? null : client);
       },
       proceed: (client, reason) => this.supervision.backpressure.proceed(client, reason),
+      reloadLog: (client) => this.reloadLog(client),
       block: (client, wait) => this.blocked.park(client, wait),
       unblock: (client, how) => this.blocked.unblock(client, how),
       hasUser: (name) => name === "default",

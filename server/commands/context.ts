@@ -132,6 +132,8 @@ export interface Services {
   /** Takes a reason to wait from a client: with no other left it is served again, in the next turn. */
   proceed(client: Client, reason: Stop): void;
   /** Ends the wait of a blocked client as if its time were up, or with an error. @returns whether it was blocked */
+  /** Parks the client, empties the databases, and replays the append-only files (DEBUG LOADAOF). */
+  reloadLog(client: Client): void;
   /** Parks the client: nothing more of it is served until its command is answered. */
   block(client: Client, wait: Wait): void;
   unblock(client: Client, how: "timeout" | "error"): boolean;

@@ -183,6 +183,14 @@ const ROWS: Record<string, DebugRow> = {
     help: "Address, encoding, size and age of a value.",
     run: Cmd.DebugObject,
   },
+  loadaof: {
+    words: [0, 0],
+    help: "Empty the databases and replay the append-only files.",
+    run: ({ client, services, reply }) => {
+      if (client.multi === null) services.reloadLog(client);
+      else reply.error("ERR DEBUG LOADAOF is not possible in a transaction");
+    },
+  },
   "pause-cron": {
     words: [1, 1],
     usage: "<0|1>",

@@ -175,6 +175,13 @@ export class Dispatcher implements UnitRunner {
     this.effects.follow(log, () => this.propagateRequest());
   }
 
+  /** Nothing is propagated from here on, until `follow`. */
+  unfollow(): void {
+    this.log = null;
+    this.attention = ATTENTION;
+    this.effects.unfollow();
+  }
+
   /** Whether writes are refused because too few replicas follow. */
   requireReplicas(missing: boolean): void {
     this.gate = missing ? this.gate | Gate.NoReplicas : this.gate & ~Gate.NoReplicas;

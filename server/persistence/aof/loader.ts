@@ -43,7 +43,7 @@ class FileLoad {
     private readonly options: LoadOptions,
   ) {}
 
-  async run(): Promise<void> {
+  *run(): Generator<void> {
     const { target } = this.options;
     const { u8 } = target.core.memory;
     const size = statSync(this.path).size;
@@ -54,7 +54,7 @@ class FileLoad {
       let turnMs = performance.now();
       while (read < size) {
         if (performance.now() - turnMs > TURN_MS) {
-          await new Promise(setImmediate);
+          yield;
           turnMs = performance.now();
         }
         const room = Math.min(BLOCK_BYTES, WINDOW_BYTES - kept);
@@ -189,7 +189,10 @@ class FileLoad {
   }
 }
 
-/** Loads the file, and lets others have a turn now and then. @throws AofError naming file and offset */
-export function loadFile(path: string, options: LoadOptions): Promise<void> {
+/**
+ * Loads the file in steps, between which others may have a turn who do not use the core.
+ * @throws AofError naming file and offset
+ */
+export function loadFile(path: string, options: LoadOptions): Generator<void> {
   return new FileLoad(path, options).run();
 }

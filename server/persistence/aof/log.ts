@@ -51,45 +51,67 @@ export interface AppendLog extends PersistenceView {
   /** Told how long writes and syncs took, in ms. */
   onTimed: (event: LatencyEvent, ms: number) => void;
   setPolicy(policy: SyncPolicy): void;
+  /** Writes the block at once. @returns false = it could not be written */
+  flush(): boolean;
   /** Writes nothing any more, whatever is still called: memory is not trusted. */
   abandon(): void;
   /** Writes what is left, syncs, gives the directory back. */
   close(): Promise<void>;
 }
 
-export interface LogOptions {
+/** Where the files are, and where they are replayed. */
+export interface LoadSource {
   dir: string;
   appendDirName: string;
   appendFileName: string;
-  policy: SyncPolicy;
   loadTruncated: boolean;
   target: ReplayTarget;
+  log: (level: LogLevel, text: string) => void;
+}
+
+export interface LogOptions extends LoadSource {
+  policy: SyncPolicy;
   memory: CoreMemory;
   clock: Clock;
-  log: (level: LogLevel, text: string) => void;
 }
 
 /** Loads the log of a directory and opens it for appending. @throws AofError if it is damaged or another server has it */
 export async function openAppendLog(options: LogOptions): Promise<AppendLog> {
   const unlock = lockDirectory(options.dir);
   try {
-    const files = await load(options);
-    return new Log(options, files, unlock);
+    mkdirSync(join(options.dir, options.appendDirName), { recursive: true });
+    const steps = load(options);
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) await new Promise(setImmediate);
+    const files = step.value;
+    const first: LogFile = {
+      name: `${options.appendFileName}.1.incr.aof`,
+      sequence: 1,
+      type: "i",
+    };
+    return new Log(options, files.length > 0 ? files : [first], unlock);
   } catch (error) {
     unlock();
     throw error;
   }
 }
 
-function manifestName(options: LogOptions): string {
+/** Replays the files that are there, in one go. @returns whether there were any. @throws AofError */
+export function replayFiles(source: LoadSource): boolean {
+  const steps = load(source);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value.length > 0;
+}
+
+function manifestName(options: LoadSource): string {
   return `${options.appendFileName}.manifest`;
 }
 
-/** Replays base and incremental files in order. @returns the manifest's files */
-async function load(options: LogOptions): Promise<LogFile[]> {
-  const { dir, appendDirName, appendFileName, target } = options;
+/** Replays base and incremental files in order, in steps. @returns the manifest's files */
+function* load(options: LoadSource): Generator<void, LogFile[]> {
+  const { dir, appendDirName, target } = options;
   const logDir = join(dir, appendDirName);
-  mkdirSync(logDir, { recursive: true });
   adoptSingleFile(options, logDir);
   const files = readManifest(logDir, manifestName(options)).filter((file) => file.type !== "h");
   const order = [
@@ -103,23 +125,22 @@ async function load(options: LogOptions): Promise<LogFile[]> {
     refuseRdb(path);
     target.select(0);
     const isLast = index === order.length - 1;
-    await loadFile(path, {
+    yield* loadFile(path, {
       target,
       mayCut: isLast && options.loadTruncated,
       warn: (text) => options.log("warning", text),
     });
   }
-  if (files.length > 0) return files;
-  const first: LogFile = { name: `${appendFileName}.1.incr.aof`, sequence: 1, type: "i" };
-  return [first];
+  return files;
 }
 
 /** The one file of Redis before 7 becomes the base. */
-function adoptSingleFile(options: LogOptions, logDir: string): void {
+function adoptSingleFile(options: LoadSource, logDir: string): void {
   const old = join(options.dir, options.appendFileName);
   if (existsSync(join(logDir, manifestName(options))) || !existsSync(old)) return;
   refuseRdb(old);
   const name = options.appendFileName;
+  mkdirSync(logDir, { recursive: true });
   writeManifest(logDir, manifestName(options), [{ name, sequence: 1, type: "b" }]);
   renameSync(old, join(logDir, name));
   syncDirectory(logDir);
@@ -239,6 +260,10 @@ class Log implements AppendLog {
     if (now - this.postponedSinceMs < POSTPONE_MAX_MS) return true;
     this.delayedSyncs++;
     return false;
+  }
+
+  flush(): boolean {
+    return this.failure === undefined && this.writeBlock();
   }
 
   /** Writes the block and, under `always`, syncs it. @returns whether both went well */
