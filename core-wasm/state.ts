@@ -116,11 +116,14 @@ export class State {
   expiryPaused: u32; // 1: keys that are due are deleted only when they are looked up (DEBUG SET-ACTIVE-EXPIRE 0)
 }
 
+/** Room for so many size classes of the allocator. */
+export const CLASS_CELLS: u32 = 128;
+
 /** Areas inside State, as offsets from its start. */
 export enum Area {
   DatabaseMap = 0xa00, // u8[128]: table id of a database, NO_TABLE = none yet
-  ClassHeads = 0xb00, // u32[128]: first page with room of each size class
-  ClassSizes = 0xd00, // u32[128]
+  ClassHeads = 0xb00, // u32[CLASS_CELLS]: first page with room of each size class
+  ClassSizes = 0xd00, // u32[CLASS_CELLS]
   HashKeys = 0x1000, // u32[256 + 8]
   FreeRuns = 0x1800, // u32[64]: first page of the list of free runs by length
   WheelSlots = 0x2000, // 6 x 256 sentinels of 8 bytes

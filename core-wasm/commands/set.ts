@@ -5,7 +5,7 @@ import * as effects from "../effects";
 import { deadlineOf, Entry } from "../keyspace/entry";
 import { Find, find, removeEntry } from "../keyspace/keyspace";
 import { putString } from "../keyspace/strings";
-import { alloc, CLASS_COUNT, free } from "../memory/allocator";
+import { ALL_SPANS_BYTES, alloc, CLASS_COUNT, free, SCARCE_BYTES } from "../memory/allocator";
 import { availableBytes } from "../memory/pages";
 import * as reply from "../reply";
 import { ensure, ScratchArea } from "../state";
@@ -18,15 +18,18 @@ const COMPARED_INDEX: usize = EXPIRY_INDEX + 4;
 /** Bytes a key costs beyond key and value, at the most: header, deadline, its share of the table. */
 const KEY_OVERHEAD_BYTES: u64 = 128;
 /** Key and value up to this length never need a block of more than a page. */
-const SHORT_WORD_BYTES: u32 = 8192;
+const SHORT_WORD_BYTES: u32 = 4000;
 
 /**
  * Whether storing `keys` keys, `bytes` long with their values and the longest word of `longest` bytes, cannot fail. The
- * worst case is twice the bytes (classes and pages rounded up) and a fresh page for every class used. O(1)
+ * worst case is twice the bytes (classes and pages rounded up) and a fresh page for every class used; where the allocator still makes
+ * spans, a fresh one of each kind. O(1)
  */
 function isRoomCertain(keys: u32, bytes: u64, longest: u32): bool {
   const freshPages: u64 = keys * 2 < CLASS_COUNT ? keys * 2 : CLASS_COUNT;
-  const needed = bytes * 2 + KEY_OVERHEAD_BYTES * keys + freshPages * PAGE_BYTES;
+  const spans =
+    longest > SHORT_WORD_BYTES && availableBytes() >= SCARCE_BYTES ? ALL_SPANS_BYTES : 0;
+  const needed = bytes * 2 + KEY_OVERHEAD_BYTES * keys + freshPages * PAGE_BYTES + spans;
   if (needed > availableBytes()) return false;
   if (longest <= SHORT_WORD_BYTES) return true;
   // What is available may lie in pieces: a run that was to be had once is to be had again.
