@@ -84,9 +84,10 @@ export enum StateField {
   ExpiredKeys = 136, // u64
   EvictedKeys = 144, // u64
   LazyFreed = 152, // u64: entries and large values that were freed in slices
-  Databases = 160, // u32: number of databases, for range errors and SWAPDB
-  MaxStringBytes = 164, // u32: proto-max-bulk-len, the longest string APPEND may make
-  PageLimit = 276, // u32: heap pages that may ever be in use; tests lower it
+  Changes = 160, // u64: changes of keys and databases by commands
+  Databases = 168, // u32: number of databases, for range errors and SWAPDB
+  MaxStringBytes = 172, // u32: proto-max-bulk-len, the longest string APPEND may make
+  PageLimit = 284, // u32: heap pages that may ever be in use; tests lower it
   Limits = 0x0f00, // i32[64] by Limit: thresholds of encodings, written by the host from its directives
   SnapshotPhase = 0x1900, // u32: SnapshotPhase
   SnapshotTop = 0x1904, // u32: end of the stream's bytes in the window; the host sets it back to Address.Snapshot

@@ -60,6 +60,7 @@ function keyRecord(kind: u32, aux: u32, db: u32, key: usize, length: u32): void 
 /** The dataset changed: the request is to be propagated, unless a rewrite replaces it. */
 export function changed(): void {
   state.status |= Status.Changed;
+  state.changes++;
 }
 
 export function touched(db: u32, key: usize, length: u32): void {
@@ -78,7 +79,7 @@ export function changedKey(name: KeyEvent, key: usize, length: u32): void {
 
 /** The same for a key of any database. */
 export function changedKeyOf(db: u32, name: KeyEvent, key: usize, length: u32): void {
-  state.status |= Status.Changed;
+  changed();
   if (state.effectMask & (EffectMask.Touched | EffectMask.Events)) {
     touched(db, key, length);
     event(name, db, key, length);

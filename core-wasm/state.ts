@@ -64,6 +64,7 @@ export class State {
   expiredKeys: u64;
   evictedKeys: u64;
   lazyFreed: u64;
+  changes: u64;
   databases: u32;
   maxStringBytes: u32;
 
