@@ -57,10 +57,10 @@ function keyRecord(kind: u32, aux: u32, db: u32, key: usize, length: u32): void 
   if (!copied) drain(Stream.Effects);
 }
 
-/** The dataset changed: the request is to be propagated, unless a rewrite replaces it. */
-export function changed(): void {
+/** The dataset changed, in so many things: the request is to be propagated, unless a rewrite replaces it. */
+export function changed(changes: u32 = 1): void {
   state.status |= Status.Changed;
-  state.changes++;
+  state.changes += changes;
 }
 
 export function touched(db: u32, key: usize, length: u32): void {
@@ -72,7 +72,7 @@ export function event(name: KeyEvent, db: u32, key: usize, length: u32): void {
   if (wants(EffectMask.Events)) keyRecord(EffectKind.Event, name, db, key, length);
 }
 
-/** A key of the client's database was changed by the running command: all three at once. */
+/** A key of the client's database was changed by the running command: counted, touched and announced at once. */
 export function changedKey(name: KeyEvent, key: usize, length: u32): void {
   changedKeyOf(io().db, name, key, length);
 }
@@ -80,6 +80,11 @@ export function changedKey(name: KeyEvent, key: usize, length: u32): void {
 /** The same for a key of any database. */
 export function changedKeyOf(db: u32, name: KeyEvent, key: usize, length: u32): void {
   changed();
+  concerned(db, name, key, length);
+}
+
+/** A change that was counted concerns this key too, or has this event too. */
+export function concerned(db: u32, name: KeyEvent, key: usize, length: u32): void {
   if (state.effectMask & (EffectMask.Touched | EffectMask.Events)) {
     touched(db, key, length);
     event(name, db, key, length);
