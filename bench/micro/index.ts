@@ -93,7 +93,33 @@ function execution(): void {
     fresh.writeDigits(del, 1, at);
     return fresh.execute(set) + fresh.execute(del);
   });
+  partsOfStrings();
   expiry();
+}
+
+function partsOfStrings(): void {
+  const driver = createDriver();
+  fill(driver);
+  const key = "k:00000000000000";
+  for (const words of [
+    ["GETRANGE", key, "5", "15"],
+    ["SETRANGE", key, "5", "0123456789"],
+    ["SETBIT", key, "77", "1"],
+    ["BITFIELD", key, "INCRBY", "u16", "#3", "1"],
+  ])
+    perKey(words[0]!, driver, [driver.prepare(...words)]);
+
+  const large = createDriver();
+  const bits = "\x5a".repeat(1 << 20);
+  large.execute(large.prepare("SET", "a", bits));
+  large.execute(large.prepare("SET", "b", bits));
+  for (const words of [
+    ["BITCOUNT", "a"],
+    ["BITOP", "AND", "to", "a", "b"],
+  ]) {
+    const command = large.prepare(...words);
+    bench(`${words[0]} of 1 MiB`, () => large.execute(command));
+  }
 }
 
 function expiry(): void {

@@ -2,14 +2,14 @@
  * One release core driven with prepared commands: their words lie in the input window, so that an execution costs one store of
  * the argv table's address and the call.
  */
-import { Address, Cmd, CommandFlag, IoField, StateField } from "../../core-wasm/abi.ts";
+import { Address, Cmd, IoField, StateField } from "../../core-wasm/abi.ts";
+import { coreFlags } from "../../server/commands/spec.ts";
+import { ALL_COMMANDS } from "../../server/commands/table.ts";
 import { type Core, createCore } from "../../server/core/core.ts";
 
 const ARGV = (Address.IoBlock + IoField.ArgvPtr) >> 2;
 const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
 const NOW = (Address.State + StateField.NowMs) >> 3;
-const GROWING = [Cmd.Set, Cmd.MSet, Cmd.Incr, Cmd.IncrBy, Cmd.Decr, Cmd.DecrBy, Cmd.Append];
-const WRITING = [...GROWING, Cmd.Del, Cmd.Unlink, Cmd.PExpire, Cmd.PExpireAt, Cmd.Persist];
 const IDS = new Map(
   Object.entries(Cmd).flatMap(([name, id]) =>
     typeof id === "number" ? [[name.toUpperCase(), id] as const] : [],
@@ -45,9 +45,9 @@ export function createDriver(): Driver {
   };
   let argvTop: number = Address.ArgvTable;
   let inputTop: number = Address.Input;
-  for (const id of WRITING)
-    u8[Address.State + StateField.CommandFlags + id] =
-      CommandFlag.Write | (GROWING.includes(id) ? CommandFlag.DenyOom : 0);
+  for (const spec of ALL_COMMANDS)
+    if (spec.id !== undefined)
+      u8[Address.State + StateField.CommandFlags + spec.id] = coreFlags(spec);
   f64[NOW] = 1_700_000_000_000;
   return {
     core,

@@ -16,8 +16,8 @@ export const EXTERNAL_HEADER_BYTES: u32 = 8;
 export const EMBEDDED_MAX_BYTES: u32 = 16384;
 /** Redis's limit for `embstr`. */
 export const EMBSTR_MAX_BYTES: u32 = 44;
-/** Growing strings double up to this step. */
-const GROWTH_MAX_BYTES: u32 = 1048576;
+/** Growing strings double up to this length, and have this much room at least from there on. */
+const DOUBLING_MAX_BYTES: u32 = 1048576;
 
 export function isString(entry: Entry): bool {
   return typeOf(entry) === Type.String;
@@ -63,9 +63,9 @@ export function externalCapacity(block: usize): u32 {
   return usableBytes(block) - EXTERNAL_HEADER_BYTES;
 }
 
-/** Bytes to ask for when a string has grown to `length`. */
+/** Bytes to ask for when a string has grown to `length`: a step of an eighth bounds what a large one is copied in all. */
 export function grownBytes(length: u32): u32 {
-  return length < GROWTH_MAX_BYTES ? length << 1 : length + GROWTH_MAX_BYTES;
+  return length < DOUBLING_MAX_BYTES ? length << 1 : length + max(DOUBLING_MAX_BYTES, length >> 3);
 }
 
 /** Frees what the string holds beyond the entry's own block. O(1) */
