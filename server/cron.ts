@@ -32,6 +32,8 @@ export interface CronParts {
   guarded(work: () => void): void;
   /** A stop that a signal asked for begins now. */
   beginShutdown(): void;
+  /** Begins a rewrite of the log that is due. */
+  tickLog(): void;
   /** Looks at some of the clients: who is silent for too long, or over a limit. */
   sweepClients(): void;
   /** False while the log refuses writes: nothing expires then. */
@@ -82,6 +84,7 @@ export class Cron {
     if (this.paused) return;
     const { core, marks } = this.parts;
     this.parts.beginShutdown();
+    this.parts.tickLog();
     const usedBytes = core.usedBytes() + core.memory.f64[HOST_BYTES]!;
     marks.peakBytes = Math.max(marks.peakBytes, usedBytes);
     this.parts.sweepClients();

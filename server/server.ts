@@ -9,14 +9,12 @@ import type {
   Clock,
   CommandContext,
   MemoryMarks,
-  PersistenceView,
   ServerStats,
   Services,
   ShutdownOptions,
 } from "./commands/context.ts";
 import { ALL_COMMANDS, createCommandTable } from "./commands/table.ts";
 import { type Config, findDirective } from "./config/config.ts";
-import { unicode } from "./config/syntax.ts";
 import { type Core, createCore } from "./core/core.ts";
 import { crashReport } from "./crash.ts";
 import { CRON_HZ, Cron } from "./cron.ts";
@@ -31,8 +29,10 @@ import { Listeners } from "./net/listeners.ts";
 import { CallObserver } from "./observability/call-observer.ts";
 import { Health } from "./observability/health.ts";
 import type { Logger } from "./observability/log.ts";
-import { type AppendLog, type LoadSource, openAppendLog } from "./persistence/aof/log.ts";
+import { AppendOnly } from "./persistence/aof/append-only.ts";
+import type { Log } from "./persistence/aof/log.ts";
 import { reloadLog } from "./persistence/aof/reload.ts";
+import { type Disk, REAL_DISK } from "./persistence/disk.ts";
 import { ReplicationIdentity } from "./replication/identity.ts";
 import { createFramer, type Framer } from "./resp/framer.ts";
 import { createReplyWriter } from "./resp/reply-writer.ts";
@@ -63,18 +63,13 @@ const CORE_COUNTERS = [
   StateField.EvictedKeys,
   StateField.LazyFreed,
 ];
-const NO_LOG: PersistenceView = {
-  infoFields: () => ({ loading: 0, async_loading: 0, aof_enabled: 0 }),
-  bufferBytes: () => 0,
-  refusal: () => undefined,
-  isLogging: false,
-  isSynced: () => false,
-};
 
 export interface ServerOptions {
   config: Config;
   logger: Logger;
   clock?: Clock;
+  /** Where the log is kept. */
+  disk?: Disk;
   /** Seed of hash keys and generator; random unless tests fix it. */
   seed?: readonly [number, number];
   /** `port 0` means any free port, not none. */
@@ -121,8 +116,8 @@ export class Server {
   private readonly limits = { maxBulkBytes: 0, queryBufferBytes: 0 };
   private listeners: Listeners | undefined;
   private cron: Cron | undefined;
-  private turn: Turn | undefined;
-  private log: AppendLog | undefined;
+  private readonly turn: Turn;
+  private readonly appendOnly: AppendOnly;
   private stopping: Promise<void> | undefined;
   private crashed = false;
   private readonly shutdowns: Shutdown;
@@ -141,7 +136,8 @@ export class Server {
       seed: options.seed ?? [seed.readInt32LE(0), seed.readInt32LE(4)],
       drain: (stream) => {
         if (stream === Stream.Reply) this.arena.drain();
-        else this.dispatcher.effects.drain();
+        else if (stream === Stream.Effects) this.dispatcher.effects.drain();
+        else this.appendOnly.drainSnapshot();
       },
     });
     const startBytes = this.core.usedBytes();
@@ -190,13 +186,25 @@ export class Server {
     this.dispatcher = new Dispatcher(this.core, this.framer, table, this.context, args);
     this.dispatcher.onRun = (command, calls, us) => this.observer.run(command, calls, us);
     this.observer.onTimeEach = (each) => this.dispatcher.timeEachCall(each);
+    this.turn = new Turn(this.arena, (work) => this.guarded(work));
+    this.appendOnly = new AppendOnly({
+      core: this.core,
+      clock: this.clock,
+      config: this.config,
+      disk: options.disk ?? REAL_DISK,
+      log: (level, text) => this.logger[level](text),
+      follow: (log) => this.follow(log),
+      wantTurn: () => this.turn.schedule(),
+      guarded: (work) => this.guarded(work),
+    });
     this.serving = this.servingParts();
     this.blocked = this.blockedClients();
     this.shutdowns = new Shutdown({
       logger: this.logger,
-      logRefusal: () => this.log?.refusal(),
-      hasLog: () => this.log !== undefined,
-      flush: () => this.turn?.end(),
+      logRefusal: () => this.appendOnly.refusal(),
+      hasLog: () => this.appendOnly.isLogging,
+      isFirstLogBeingWritten: () => this.appendOnly.isFirstBeingWritten,
+      flush: () => this.turn.end(),
       begun: () => this.options.onStopping?.(),
       stop: () => this.stop().then(() => this.options.onStopped?.()),
     });
@@ -211,13 +219,14 @@ export class Server {
     this.health.open();
     try {
       if (this.config.get("appendonly")) await this.openLog();
+      this.followAppendOnly();
       this.cron = this.startCron();
       await this.listen();
       this.ready = true;
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) this.crash(error);
       this.cron?.stop();
-      await this.log?.close();
+      await this.appendOnly.close();
       this.health.stop();
       throw error;
     }
@@ -288,7 +297,7 @@ export class Server {
           uptimeMs: clock.nowMs() - this.context.services.startedAtMs,
         }),
       );
-    this.log?.abandon();
+    this.appendOnly.abandon();
     this.cron?.stop();
     this.listeners?.stop(true);
     for (const client of this.supervision.clients.all()) client.link.terminate();
@@ -325,7 +334,7 @@ export class Server {
     this.arena.open(client);
     this.context.reply.error(line);
     this.arena.close();
-    this.turn?.schedule();
+    this.turn.schedule();
     this.supervision.backpressure.proceed(client, Stop.Blocked);
   }
 
@@ -344,58 +353,57 @@ export class Server {
     this.ready = false;
     this.listeners?.stop(false);
     this.cron?.stop();
-    if (!this.crashed) this.turn?.end();
+    if (!this.crashed) this.turn.end();
     this.supervision.stop();
     this.blocked.stop();
     for (const client of this.supervision.clients.all()) client.link.end();
     this.listeners?.stop(true);
-    if (this.log !== undefined && !this.crashed) {
-      this.logger.notice("Calling fsync() on the AOF file.");
-      await this.log.close();
+    if (!this.crashed) {
+      if (this.appendOnly.log !== null) this.logger.notice("Calling fsync() on the AOF file.");
+      await this.appendOnly.close();
     }
     this.health.stop();
     this.logger.warning("Bundis is now ready to exit, bye bye...");
   }
 
+  /** CONFIG SET appendonly, from the start on. */
+  private followAppendOnly(): void {
+    this.config.applyWith("appendonly", () => {
+      if (this.config.get("appendonly")) return this.appendOnly.turnOn();
+      this.appendOnly.turnOff();
+      return undefined;
+    });
+  }
+
   private async openLog(): Promise<void> {
-    const { config, core, logger } = this;
+    const { core, logger } = this;
     const startedUs = this.clock.monotonicUs();
     core.memory.i32[FLAGS] = IoFlag.Replay;
-    const log = await openAppendLog({
-      ...this.loadSource(),
-      policy: config.get("appendfsync"),
-      memory: core.memory,
-      clock: this.clock,
-    });
+    await this.appendOnly.load(this.replayTarget());
     core.memory.i32[FLAGS] = 0;
     core.memory.i32[DB] = 0;
-    core.clearCounter(StateField.Changes);
     this.observer.stats.reset();
     const seconds = (this.clock.monotonicUs() - startedUs) / 1e6;
     logger.notice(`DB loaded from append only file: ${seconds.toFixed(3)} seconds`);
-    this.log = log;
+  }
+
+  /** What changes is written to a log from here on, or to none. */
+  private follow(log: Log | null): void {
+    this.turn.follow(log);
+    if (log === null) {
+      this.dispatcher.unfollow();
+      this.blocked.check();
+      return;
+    }
     this.dispatcher.follow(log);
     log.onSynced = () => this.blocked.check();
     log.onTimed = (event, ms) => this.observer.latency.add(event, ms, this.clock.nowMs());
-    this.turn = new Turn(log, this.arena, (work) => this.guarded(work));
-  }
-
-  private loadSource(): LoadSource {
-    const { config, logger } = this;
-    return {
-      dir: unicode(config.get("dir")),
-      appendDirName: unicode(config.get("appenddirname")),
-      appendFileName: unicode(config.get("appendfilename")),
-      loadTruncated: config.get("aof-load-truncated"),
-      target: this.replayTarget(),
-      log: (level, text) => logger[level](text),
-    };
   }
 
   /** DEBUG LOADAOF: in a turn of its own, since the replay needs the windows that a chunk lies in. */
   private reloadLog(client: Client): void {
     let answer: (() => void) | undefined;
-    const { context, core, dispatcher, log } = this;
+    const { context, core, dispatcher, appendOnly, logger } = this;
     this.blocked.park(client, {
       timeoutMs: 0,
       isOver: () => answer !== undefined,
@@ -403,8 +411,14 @@ export class Server {
     });
     setImmediate(() =>
       this.guarded(() => {
-        this.turn?.end();
-        const error = reloadLog({ core, dispatcher, log, source: this.loadSource() });
+        this.turn.end();
+        const error = reloadLog({
+          core,
+          dispatcher,
+          appendOnly,
+          target: this.replayTarget(),
+          log: (level, text) => logger[level](text),
+        });
         answer = () => (error === undefined ? context.reply.ok() : context.reply.error(error));
         this.blocked.check();
       }),
@@ -433,6 +447,7 @@ export class Server {
         arena.close();
         return stats.errorReplies > before ? stats.lastError : undefined;
       },
+      progress: () => {},
     };
   }
 
@@ -459,9 +474,7 @@ export class Server {
       error: (_client, line) => context.reply.error(line),
       chunkDone: () => {
         if (observer.monitors.size > 0) observer.monitors.flush();
-        if (this.log === undefined) return;
-        this.log.settle();
-        this.turn?.schedule();
+        this.turn.chunkDone();
       },
     };
   }
@@ -473,7 +486,7 @@ export class Server {
       open: (client) => this.arena.open(client.silent ? null : client),
       close: () => {
         this.arena.close();
-        this.turn?.schedule();
+        this.turn.schedule();
       },
       error: (line) => this.context.reply.error(line),
       proceed: (client, reason) => this.supervision.backpressure.proceed(client, reason),
@@ -491,12 +504,13 @@ export class Server {
       nowMs: () => this.clock.nowMs(),
       guarded: (work) => this.guarded(work),
       beginShutdown: () => this.shutdowns.tick(),
+      tickLog: () => this.appendOnly.tick(),
       sweepClients: () => this.supervision.limits.sweep(),
-      mayDelete: () => this.log?.refusal() === undefined && !this.supervision.pause.active,
+      mayDelete: () => this.appendOnly.refusal() === undefined && !this.supervision.pause.active,
       afterSlice: () => {
         if (!this.dispatcher.effects.waiting) return;
         this.dispatcher.effects.settle();
-        this.turn?.schedule();
+        this.turn.schedule();
       },
     });
   }
@@ -515,7 +529,7 @@ export class Server {
         return self.port;
       },
       get persistence() {
-        return self.log ?? NO_LOG;
+        return self.appendOnly;
       },
       stats: this.stats,
       get commandStats() {
@@ -565,7 +579,8 @@ export class Server {
     Object.assign(this.stats, emptyStats());
     this.observer.stats.reset();
     this.supervision.limits.resetCounts();
-    for (const field of CORE_COUNTERS) this.core.clearCounter(field);
+    for (const field of CORE_COUNTERS)
+      this.core.memory.words.setBigUint64(Address.State + field, 0n, true);
     this.cron?.forgetRates();
   }
 
@@ -629,12 +644,6 @@ export class Server {
       this.logger.options.format = config.get("log-format");
       this.logger.options.timestamp = config.get("log-timestamp-format");
     });
-    config.onChange("appendonly", () =>
-      this.logger.warning(
-        "appendonly is in force from the next start, write it with CONFIG REWRITE",
-      ),
-    );
-    config.onChange("appendfsync", () => this.log?.setPolicy(config.get("appendfsync")));
   }
 }
 

@@ -11,6 +11,8 @@ export interface ShutdownParts {
   logRefusal(): string | undefined;
   /** True if an append-only file keeps the data. */
   hasLog(): boolean;
+  /** True while the log that CONFIG SET appendonly began does not hold everything yet. */
+  isFirstLogBeingWritten(): boolean;
   /** Writes what the turn has gathered for the log. */
   flush(): void;
   /** Stops the server and then whoever runs it. */
@@ -92,6 +94,7 @@ export class Shutdown {
     if (options.force) return undefined;
     if (options.save === true && !this.parts.hasLog())
       return "Error trying to save the DB, can't exit: RDB files are not there yet and appendonly is off.";
+    if (this.parts.isFirstLogBeingWritten()) return "Writing initial AOF, can't exit.";
     const refusal = options.save === false ? undefined : this.parts.logRefusal();
     return refusal && `Error trying to write the append only file, can't exit: ${refusal}`;
   }

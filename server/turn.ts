@@ -1,18 +1,33 @@
-/** The end of an event-loop turn: the log's block first, then the replies that it covers. Only with a log; without one replies leave at once. */
+/** The end of an event-loop turn: the log's block first, then the replies that it covers. Without a log replies leave at once. */
 import type { ReplyArena } from "./net/arena.ts";
-import type { AppendLog } from "./persistence/aof/log.ts";
+import type { Log } from "./persistence/aof/log.ts";
 
 export class Turn {
   private scheduled = false;
+  private log: Log | null = null;
 
   constructor(
-    private readonly log: AppendLog,
     private readonly arena: ReplyArena,
     /** Runs the end of a turn; what it throws ends the server. */
     private readonly guarded: (work: () => void) => void,
-  ) {
-    arena.deferred = true;
-    log.onRelease = (verdict) => arena.releaseHeld(verdict);
+  ) {}
+
+  /** From here on replies wait for the log; with null they do so once more, until this turn ends. */
+  follow(log: Log | null): void {
+    this.log = log;
+    if (log === null) this.arena.releaseHeld("send");
+    else {
+      this.arena.deferred = true;
+      log.onRelease = (verdict) => this.arena.releaseHeld(verdict);
+    }
+    this.schedule();
+  }
+
+  /** A client's commands are done. */
+  chunkDone(): void {
+    if (!this.arena.deferred) return;
+    this.log?.settle();
+    this.schedule();
   }
 
   /** Something of this turn waits for its end. */
@@ -25,7 +40,8 @@ export class Turn {
 
   end(): void {
     this.scheduled = false;
-    if (this.log.endTurn() === "send") this.arena.release();
-    else this.arena.hold();
+    if (this.log !== null && this.log.endTurn() === "hold") return this.arena.hold();
+    this.arena.release();
+    this.arena.deferred = this.log !== null;
   }
 }

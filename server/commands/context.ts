@@ -47,6 +47,8 @@ export interface PersistenceView {
   bufferBytes(): number;
   /** Text of the refusal for writes while the log cannot be written, or undefined. */
   refusal(): string | undefined;
+  /** Begins to write the append-only file anew, or sees to it that this is done later. */
+  requestRewrite(isInUnit: boolean): "started" | "scheduled" | "running" | "failed";
   readonly isLogging: boolean;
   /** Whether everything is synced that was logged up to this point (`Client.lastLogged`). */
   isSynced(point: number): boolean;

@@ -6,6 +6,21 @@ import { arg, type CommandSpec, plannedCommand, serverCommand } from "./spec.ts"
 const lastSave = ({ reply, services }: CommandContext): void =>
   reply.integer(Math.floor(services.startedAtMs / 1000));
 
+function rewriteLog({ client, reply, services }: CommandContext): void {
+  switch (services.persistence.requestRewrite(client.multi !== null)) {
+    case "started":
+      return reply.simple("Background append only file rewriting started");
+    case "scheduled":
+      return reply.simple("Background append only file rewriting scheduled");
+    case "running":
+      return reply.error("ERR Background append only file rewriting already in progress");
+    case "failed":
+      return reply.error(
+        "ERR Can't execute an AOF background rewriting. Please check the server logs for details.",
+      );
+  }
+}
+
 export const PERSISTENCE_COMMANDS: readonly CommandSpec[] = [
   plannedCommand({
     name: "save",
@@ -27,7 +42,7 @@ export const PERSISTENCE_COMMANDS: readonly CommandSpec[] = [
     history: [["3.2.2", "Added `SCHEDULE`."]],
     args: [arg.token("SCHEDULE", { since: "3.2.2", optional: true })],
   }),
-  plannedCommand({
+  serverCommand({
     name: "bgrewriteaof",
     group: "server",
     since: "1.0.0",
@@ -35,6 +50,7 @@ export const PERSISTENCE_COMMANDS: readonly CommandSpec[] = [
     flags: ["admin", "noscript", "no_async_loading"],
     summary: "Begins to write the append-only file anew.",
     complexity: "O(1); the rewriting goes on in the background",
+    handler: rewriteLog,
   }),
   serverCommand({
     name: "lastsave",

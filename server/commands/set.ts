@@ -1,18 +1,17 @@
 /** Set commands. */
-import { Cmd } from "../../core-wasm/abi.ts";
 import {
   allKeys,
   arg,
   type CommandSpec,
   countedKeys,
-  dataCommand,
   firstKey,
   keyAt,
   keyRange,
+  plannedCommand,
 } from "./spec.ts";
 
 export const SET_COMMANDS: readonly CommandSpec[] = [
-  dataCommand(Cmd.SAdd, {
+  plannedCommand({
     name: "sadd",
     group: "set",
     since: "1.0.0",
@@ -24,7 +23,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     history: [["2.4.0", "Takes several members."]],
     args: [arg.key("key"), arg.string("member", { multiple: true })],
   }),
-  dataCommand(Cmd.SCard, {
+  plannedCommand({
     name: "scard",
     group: "set",
     since: "1.0.0",
@@ -35,7 +34,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key")],
   }),
-  dataCommand(Cmd.SDiff, {
+  plannedCommand({
     name: "sdiff",
     group: "set",
     since: "1.0.0",
@@ -47,7 +46,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N members of all sets",
     args: [arg.key("key", { multiple: true })],
   }),
-  dataCommand(Cmd.SDiffStore, {
+  plannedCommand({
     name: "sdiffstore",
     group: "set",
     since: "1.0.0",
@@ -58,7 +57,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N members of all sets",
     args: [arg.key("destination"), arg.key("key", { keySpecIndex: 1, multiple: true })],
   }),
-  dataCommand(Cmd.SInter, {
+  plannedCommand({
     name: "sinter",
     group: "set",
     since: "1.0.0",
@@ -70,7 +69,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N*M) for N members of the smallest of M sets",
     args: [arg.key("key", { multiple: true })],
   }),
-  dataCommand(Cmd.SInterCard, {
+  plannedCommand({
     name: "sintercard",
     group: "set",
     since: "7.0.0",
@@ -85,7 +84,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
       arg.integer("limit", { token: "LIMIT", optional: true }),
     ],
   }),
-  dataCommand(Cmd.SInterStore, {
+  plannedCommand({
     name: "sinterstore",
     group: "set",
     since: "1.0.0",
@@ -96,7 +95,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N*M) for N members of the smallest of M sets",
     args: [arg.key("destination"), arg.key("key", { keySpecIndex: 1, multiple: true })],
   }),
-  dataCommand(Cmd.SIsMember, {
+  plannedCommand({
     name: "sismember",
     group: "set",
     since: "1.0.0",
@@ -107,7 +106,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key"), arg.string("member")],
   }),
-  dataCommand(Cmd.SMembers, {
+  plannedCommand({
     name: "smembers",
     group: "set",
     since: "1.0.0",
@@ -119,7 +118,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N members",
     args: [arg.key("key")],
   }),
-  dataCommand(Cmd.SMIsMember, {
+  plannedCommand({
     name: "smismember",
     group: "set",
     since: "6.2.0",
@@ -130,7 +129,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N members asked for",
     args: [arg.key("key"), arg.string("member", { multiple: true })],
   }),
-  dataCommand(Cmd.SMove, {
+  plannedCommand({
     name: "smove",
     group: "set",
     since: "1.0.0",
@@ -141,7 +140,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("source"), arg.key("destination", { keySpecIndex: 1 }), arg.string("member")],
   }),
-  dataCommand(Cmd.SPop, {
+  plannedCommand({
     name: "spop",
     group: "set",
     since: "1.0.0",
@@ -154,7 +153,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     history: [["3.2.0", "Added the count."]],
     args: [arg.key("key"), arg.integer("count", { since: "3.2.0", optional: true })],
   }),
-  dataCommand(Cmd.SRandMember, {
+  plannedCommand({
     name: "srandmember",
     group: "set",
     since: "1.0.0",
@@ -167,7 +166,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     history: [["2.6.0", "Added the count."]],
     args: [arg.key("key"), arg.integer("count", { since: "2.6.0", optional: true })],
   }),
-  dataCommand(Cmd.SRem, {
+  plannedCommand({
     name: "srem",
     group: "set",
     since: "1.0.0",
@@ -179,7 +178,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     history: [["2.4.0", "Takes several members."]],
     args: [arg.key("key"), arg.string("member", { multiple: true })],
   }),
-  dataCommand(Cmd.SScan, {
+  plannedCommand({
     name: "sscan",
     group: "set",
     since: "2.8.0",
@@ -196,7 +195,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
       arg.integer("count", { token: "COUNT", optional: true }),
     ],
   }),
-  dataCommand(Cmd.SUnion, {
+  plannedCommand({
     name: "sunion",
     group: "set",
     since: "1.0.0",
@@ -208,7 +207,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N members of all sets",
     args: [arg.key("key", { multiple: true })],
   }),
-  dataCommand(Cmd.SUnionStore, {
+  plannedCommand({
     name: "sunionstore",
     group: "set",
     since: "1.0.0",

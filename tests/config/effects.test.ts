@@ -15,6 +15,7 @@ const SUPERVISION = "tests/process/supervision.test.ts";
 const PROTECTED = "tests/commands/protected.test.ts";
 const LIMITS = "tests/unit/client/limits.test.ts";
 const OBSERVED = "tests/commands/observability.test.ts";
+const REWRITE = "tests/crash/rewrite.test.ts";
 const LOG = "tests/unit/observability/log.test.ts";
 
 /** File and name of the test. */
@@ -40,6 +41,21 @@ const SHOWN_ELSEWHERE: Partial<Record<DirectiveName, readonly [file: string, tes
     "tests/crash/restart.test.ts",
     "a torn tail is cut at every length, and writing goes on behind it",
   ],
+  "no-appendfsync-on-rewrite": [
+    "tests/unit/persistence/aof/log.test.ts",
+    "no-appendfsync-on-rewrite lets syncs rest",
+  ],
+  "aof-rewrite-incremental-fsync": [
+    "tests/unit/persistence/aof/base-writer.test.ts",
+    "aof-rewrite-incremental-fsync syncs on the way",
+  ],
+  "aof-timestamp-enabled": [
+    "tests/unit/persistence/aof/log.test.ts",
+    "aof-timestamp-enabled writes the second",
+  ],
+  "auto-aof-rewrite-percentage": [REWRITE, "a log that has grown is rewritten by itself"],
+  "auto-aof-rewrite-min-size": [REWRITE, "a log that has grown is rewritten by itself"],
+  "aof-disable-auto-gc": [REWRITE, "aof-disable-auto-gc keeps what was replaced"],
   "tcp-keepalive": ["tests/unit/net/admission.test.ts", "keepAlive"],
   unixsocket: ["tests/wire/unix-socket.test.ts", "it is served beside TCP"],
   unixsocketperm: ["tests/wire/unix-socket.test.ts", "with the permissions asked for"],
@@ -109,32 +125,6 @@ const elsewhere = Object.values(networkInterfaces())
   .flat()
   .find((address) => address?.family === "IPv4" && !address.internal)?.address;
 if (elsewhere === undefined) console.log("no address but loopback: bind is tested with 127.0.0.2");
-
-describe("directives of encodings", () => {
-  const encodingAfter = async (directive: string, value: string, command: string[]) => {
-    const client = await connect(await start({ [directive]: value }));
-    await client.raw(...command);
-    return client.raw("OBJECT", "ENCODING", command[1]!);
-  };
-
-  shows("set-max-intset-entries", "bounds sets of integers", async () => {
-    const integers = ["SADD", "s", "1", "2", "3"];
-    expect(await encodingAfter("set-max-intset-entries", "3", integers)).toBe("$6\r\nintset\r\n");
-    expect(await encodingAfter("set-max-intset-entries", "2", integers)).not.toContain("intset");
-  });
-
-  shows("set-max-listpack-entries", "bounds small sets", async () => {
-    const texts = ["SADD", "s", "a", "b", "c"];
-    expect(await encodingAfter("set-max-listpack-entries", "3", texts)).toContain("listpack");
-    expect(await encodingAfter("set-max-listpack-entries", "2", texts)).toContain("hashtable");
-  });
-
-  shows("set-max-listpack-value", "bounds the members of small sets", async () => {
-    const text = ["SADD", "s", "abc"];
-    expect(await encodingAfter("set-max-listpack-value", "3", text)).toContain("listpack");
-    expect(await encodingAfter("set-max-listpack-value", "2", text)).toContain("hashtable");
-  });
-});
 
 describe("directives of the network", () => {
   shows("port", "is where it listens, and can be changed", async () => {

@@ -9,7 +9,7 @@ import {
   startReference,
 } from "../support/reference.ts";
 import { parseReply } from "../support/reply.ts";
-import { freePort } from "../support/server-process.ts";
+import { freePort, temporaryDirectory } from "../support/server-process.ts";
 
 /** What Redis 7.2 knows beyond 7.0. */
 const SINCE_7_2 = [
@@ -79,9 +79,12 @@ describe.skipIf(REFERENCE_PATH === null)("CONFIG as redis-server", () => {
   let theirs: Connection;
   let ours: Connection;
 
+  const dir = temporaryDirectory();
+
   beforeAll(async () => {
     reference = await startReference(freePort());
-    server = await startServer({ config: { "enable-debug-command": "yes" } });
+    // The append-only file is switched on and off on the way.
+    server = await startServer({ config: { "enable-debug-command": "yes", dir: dir.path } });
     theirs = await reference.connect();
     ours = await openConnection(server.port);
   });
@@ -90,6 +93,7 @@ describe.skipIf(REFERENCE_PATH === null)("CONFIG as redis-server", () => {
     ours?.close();
     await server?.close();
     await reference?.stop();
+    dir.remove();
   });
 
   async function all(connection: Connection): Promise<Map<string, string>> {

@@ -17,6 +17,8 @@ const START_MS = 10_000;
 export interface Connection {
   /** Sends one command. @returns its raw reply as latin1 text */
   raw(...words: Word[]): Promise<string>;
+  /** Sends commands at once. @returns their raw replies */
+  all(commands: readonly (readonly Word[])[]): Promise<string[]>;
   /** The next message that the server sends unasked, or undefined after `ms` without one. */
   next(ms: number): Promise<string | undefined>;
   close(): void;
@@ -124,15 +126,22 @@ export async function openConnection(port: number, hostname = "127.0.0.1"): Prom
       });
     }
   };
+  const all = async (commands: readonly (readonly Word[])[]): Promise<string[]> => {
+    unsent = Buffer.concat([unsent, ...commands.map(frame)]);
+    unsent = unsent.subarray(socket.write(unsent));
+    const replies: string[] = [];
+    for (const [name] of commands) {
+      const reply = await next(START_MS);
+      if (reply === undefined) throw new Error(`no reply to ${String(name)}`);
+      replies.push(reply);
+    }
+    return replies;
+  };
   return {
     next,
+    all,
     async raw(...words) {
-      const bytes = frame(words);
-      unsent = Buffer.concat([unsent, bytes]);
-      unsent = unsent.subarray(socket.write(unsent));
-      const reply = await next(START_MS);
-      if (reply === undefined) throw new Error(`no reply to ${String(words[0])}`);
-      return reply;
+      return (await all([words]))[0]!;
     },
     close: () => socket.end(),
   };

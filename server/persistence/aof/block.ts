@@ -6,12 +6,13 @@
  * than one command, so that a torn tail never holds a part of it. SELECT stands before MULTI, and inside where the database changes.
  */
 import type { CoreMemory } from "../../core/memory.ts";
+import type { ClosableBlock } from "./log-file.ts";
 
 const FIRST_BYTES = 65536;
 const MULTI = Buffer.from("*1\r\n$5\r\nMULTI\r\n");
 const EXEC = Buffer.from("*1\r\n$4\r\nEXEC\r\n");
 
-export class Block {
+export class Block implements ClosableBlock {
   private bytes = new Uint8Array(FIRST_BYTES);
   private length = 0;
   private db = -1;
@@ -28,6 +29,7 @@ export class Block {
     return this.length === 0 && this.noteEnd === this.noteStart;
   }
 
+  /** Bytes, but for frames that are only noted. */
   get size(): number {
     return this.length;
   }
@@ -94,6 +96,22 @@ export class Block {
   view(): Uint8Array {
     this.settle();
     return this.bytes.subarray(0, this.length);
+  }
+
+  /** A view of everything and of a line behind it, which is not part of the block. */
+  close(line: string): Uint8Array {
+    this.settle();
+    const { length } = this;
+    this.text(line);
+    const closed = this.bytes.subarray(0, this.length);
+    this.length = length;
+    return closed;
+  }
+
+  /** An annotation in front of what comes next. */
+  annotate(line: string): void {
+    this.settle();
+    this.text(line);
   }
 
   /** Everything is in the file. Room that one large turn needed is given back. */

@@ -1,13 +1,24 @@
 /**
- * Replays log files through the dispatcher, streamed through the core's input window. Units only: a MULTI without its EXEC at the end
- * is cut with the torn tail. What cannot be framed or executed before the end is damage, and refused with file and offset.
+ * Replays one log file through the dispatcher, streamed in large blocks into the core's input window and framed in batches there. Units
+ * only: a MULTI without its EXEC at the end is cut with the torn tail. Every #CRC line is compared with the bytes before it.
+ *
+ * Torn and damaged are told apart by how a block ends: a write that was cut short, by a crash or a loss of power, leaves a file that does
+ * not end with the line that closes a block. Where it does, everything before it was written, and what cannot be read is damage.
  */
-import { closeSync, openSync, readSync, statSync, truncateSync } from "node:fs";
 import { Address, IoField } from "../../../core-wasm/abi.ts";
 import type { Core } from "../../core/core.ts";
-import { type Framer, INCOMPLETE, INVALID, TOO_MANY_WORDS } from "../../resp/framer.ts";
+import { type Framer, GOING_ON, INCOMPLETE, INVALID, TOO_MANY_WORDS } from "../../resp/framer.ts";
 import { LargeFrame, LargeState } from "../../resp/large-frame.ts";
+import type { Disk, DiskFile } from "../disk.ts";
+import {
+  ANNOTATION_MAX_BYTES,
+  type Annotation,
+  addToSum,
+  endsWithCrcLine,
+  parseAnnotation,
+} from "./annotations.ts";
 import { AofError } from "./errors.ts";
+import type { Extent } from "./log-file.ts";
 
 const BLOCK_BYTES = 1 << 20;
 /** After so long others have a turn: somebody may ask whether the server is alive. */
@@ -15,6 +26,12 @@ const TURN_MS = 50;
 const WINDOW_BYTES = Address.InputEnd - Address.Input - 64;
 const MAX_BULK_BYTES = 2147483647;
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
+/** From here on it pays to ask for memory ahead. */
+const PREFETCH_MIN_FRAMES = 2;
+const TAIL_BYTES = 64;
+const HASH_SIGN = 35;
+const ASTERISK = 42;
+const LF = 10;
 
 export interface ReplayTarget {
   readonly core: Core;
@@ -24,100 +41,194 @@ export interface ReplayTarget {
   select(db: number): void;
   /** Forgets what was queued since a MULTI that has no EXEC. */
   discard(): void;
+  /** So many bytes more are read. */
+  progress(bytes: number): void;
 }
 
-interface LoadOptions {
+export interface LoadOptions {
+  disk: Disk;
+  path: string;
   target: ReplayTarget;
-  /** A torn end may be cut: only in the last file, and only if aof-load-truncated says so. */
-  mayCut: boolean;
-  warn(text: string): void;
+  /** Only so many bytes belong to the log, and their sum must be this. */
+  limit?: Extent;
 }
 
-/** One file's load: where it stands, and where the last whole unit ended. */
+export interface Loaded {
+  /** Bytes of whole units; what lies behind is torn. */
+  end: number;
+  /** Bytes there are, or belong to the log. */
+  size: number;
+  /** Up to the end of the last #CRC line, 0 if there is none. */
+  coveredBytes: number;
+  /** Sum of the bytes up to `end`. */
+  sum: number;
+  /** It begins as bases of ours do. */
+  isOwnBase: boolean;
+}
+
 class FileLoad {
+  private readonly file: DiskFile;
+  private readonly size: number;
+  /** The file's end is that of a block. */
+  private readonly endsWithBlock: boolean;
   private unitEnd = 0;
   private multi = false;
+  private covered = 0;
+  private isOwnBase = false;
+  /** The rest of the file was never written: it is all zeros. */
+  private endsInZeros = false;
+  private sum = 0;
+  /** Bytes that are in the sum. */
+  private summed = 0;
+  private turnMs = performance.now();
 
-  constructor(
-    private readonly path: string,
-    private readonly options: LoadOptions,
-  ) {}
+  constructor(private readonly options: LoadOptions) {
+    this.file = options.disk.open(options.path, "read");
+    const size = this.file.size();
+    this.size = Math.min(size, options.limit?.size ?? size);
+    const tail = new Uint8Array(Math.min(TAIL_BYTES, this.size));
+    this.file.read(tail, 0, tail.length, this.size - tail.length);
+    this.endsWithBlock = endsWithCrcLine(tail, this.size);
+  }
 
-  *run(): Generator<void> {
-    const { target } = this.options;
-    const { u8 } = target.core.memory;
-    const size = statSync(this.path).size;
-    const fd = openSync(this.path, "r");
+  *run(): Generator<void, Loaded> {
     try {
-      let read = 0; // bytes read from the file
-      let kept = 0; // bytes of an unfinished frame at the window's start
-      let turnMs = performance.now();
-      while (read < size) {
-        if (performance.now() - turnMs > TURN_MS) {
-          yield;
-          turnMs = performance.now();
-        }
-        const room = Math.min(BLOCK_BYTES, WINDOW_BYTES - kept);
-        const start = Address.Input + kept;
-        const count = readSync(fd, u8, start, Math.min(room, size - read), read);
-        if (count === 0) break;
-        const base = read - kept; // file offset of the window's start
-        read += count;
-        const end = start + count;
-        const stopped = this.frames(end, base);
-        kept = end - stopped;
-        if (
-          kept >= WINDOW_BYTES - 64 ||
-          target.framer.missing > WINDOW_BYTES - kept ||
-          this.tooMany
-        ) {
-          read = this.large(fd, base + stopped - Address.Input, size);
-          kept = 0;
-          if (read < 0) break;
-        } else u8.copyWithin(Address.Input, stopped, end);
-      }
+      yield* this.replay();
     } finally {
-      closeSync(fd);
+      this.file.close();
     }
     if (this.multi) this.options.target.discard();
-    if (this.unitEnd < size) this.cut(size);
+    return this.judge();
   }
 
-  private tooMany = false;
-
-  /** Runs the whole commands of the window. @returns where the unfinished one begins */
-  private frames(end: number, base: number): number {
-    const { framer } = this.options.target;
-    const offsetOf = (at: number) => base + at - Address.Input;
-    framer.position = Address.Input;
-    framer.authenticated = true;
-    this.tooMany = false;
-    for (;;) {
-      const first = this.options.target.core.memory.u8[framer.position];
-      if (framer.position < end && first === 35) {
-        const newline = this.annotationEnd(framer.position, end);
-        if (newline < 0) return framer.position;
-        framer.position = newline;
-        if (!this.multi) this.unitEnd = offsetOf(newline);
-        continue;
-      }
-      if (framer.position < end && first !== 42) throw this.damage(offsetOf(framer.position));
-      const argc = framer.next(end);
-      if (argc === INCOMPLETE) return framer.position;
-      if (argc === TOO_MANY_WORDS) {
-        this.tooMany = true;
-        return framer.position;
-      }
-      if (argc === INVALID) throw this.damage(offsetOf(framer.frameStart));
-      if (!framer.canonical) throw this.damage(offsetOf(framer.frameStart));
-      this.unit(argc, offsetOf(framer.frameStart), offsetOf(framer.position));
+  private *replay(): Generator<void> {
+    const { target } = this.options;
+    const { u8 } = target.core.memory;
+    let read = 0; // bytes read from the file
+    let kept = 0; // bytes of an unfinished frame at the window's start
+    while (read < this.size) {
+      if (this.isLong()) yield;
+      const room = Math.min(BLOCK_BYTES, WINDOW_BYTES - kept, this.size - read);
+      const count = this.file.read(u8, Address.Input + kept, room, read);
+      if (count === 0) return;
+      const base = read - kept; // file offset of the window's start
+      read += count;
+      const end = Address.Input + kept + count;
+      const stopped = this.frames(end, base);
+      this.addUpTo(base + stopped - Address.Input, base);
+      target.progress(count);
+      kept = end - stopped;
+      if (this.isTooLarge(kept)) {
+        read = this.large(base + stopped - Address.Input);
+        kept = 0;
+        if (read < 0) return;
+      } else if (this.endsInZeros) return;
+      else u8.copyWithin(Address.Input, stopped, end);
     }
   }
 
-  private annotationEnd(from: number, end: number): number {
+  private isLong(): boolean {
+    const now = performance.now();
+    if (now - this.turnMs < TURN_MS) return false;
+    this.turnMs = now;
+    return true;
+  }
+
+  private isTooLarge(kept: number): boolean {
+    const { framer } = this.options.target;
+    return (
+      kept >= WINDOW_BYTES - 64 ||
+      framer.missing > WINDOW_BYTES - kept ||
+      framer.stopped === TOO_MANY_WORDS
+    );
+  }
+
+  /** Runs the whole commands of the window, which begins at `base` of the file. @returns where the unfinished one begins */
+  private frames(end: number, base: number): number {
+    const { framer, core } = this.options.target;
+    const { u8 } = core.memory;
+    framer.position = Address.Input;
+    framer.authenticated = true;
+    framer.stopped = INCOMPLETE;
+    framer.missing = 1;
+    while (framer.position < end) {
+      const first = u8[framer.position];
+      if (first === HASH_SIGN) {
+        const behind = this.annotation(framer.position, end, base);
+        if (behind < 0) break;
+        framer.position = behind;
+        continue;
+      }
+      if (first !== ASTERISK) {
+        const offset = base + framer.position - Address.Input;
+        this.endsInZeros = first === 0 && this.isZeroFrom(offset);
+        if (this.endsInZeros) break;
+        throw this.damage(offset);
+      }
+      this.batch(end, base);
+      if (framer.stopped !== GOING_ON && u8[framer.position] !== HASH_SIGN) break;
+    }
+    core.memory.i32[ARGV_PTR] = Address.ArgvTable;
+    return framer.position;
+  }
+
+  /** Runs up to a batch of commands. The framer stands behind them afterwards. */
+  private batch(end: number, base: number): void {
+    const { framer, core } = this.options.target;
+    const offsetOf = (at: number) => base + at - Address.Input;
+    const frames = framer.batch(end);
+    const next = framer.position;
+    const { stopped } = framer;
+    if (frames >= PREFETCH_MIN_FRAMES) core.prefetch(frames);
+    for (let i = 0; i < frames; i++) {
+      const argc = framer.select(i);
+      if (!framer.canonical) throw this.damage(offsetOf(framer.frameStart));
+      this.command(argc, offsetOf(framer.frameStart), offsetOf(framer.position));
+    }
+    framer.position = next;
+    if (stopped === INVALID) throw this.damage(offsetOf(next));
+  }
+
+  /** Reads a line that begins with #. @returns where the next begins, -1 = it is not all here */
+  private annotation(from: number, end: number, base: number): number {
     const { u8 } = this.options.target.core.memory;
-    for (let p = from; p < end; p++) if (u8[p] === 10) return p + 1;
-    return -1;
+    const limit = Math.min(end, from + ANNOTATION_MAX_BYTES);
+    let p = from;
+    while (p < limit && u8[p] !== LF) p++;
+    const offset = base + from - Address.Input;
+    if (p === limit) {
+      if (limit < end) throw this.damage(offset);
+      return -1;
+    }
+    const line = Buffer.from(u8.subarray(from, p + 1)).toString("latin1");
+    const behind = offset + line.length;
+    const annotation = parseAnnotation(line);
+    this.judgeAnnotation(annotation, offset, base);
+    if (annotation.kind === "crc") this.covered = behind;
+    if (!this.multi) this.unitEnd = behind;
+    return p + 1;
+  }
+
+  private judgeAnnotation(annotation: Annotation, offset: number, base: number): void {
+    if (annotation.kind === "malformed") throw this.damage(offset);
+    const isHead = annotation.kind === "previous" || annotation.kind === "base";
+    if (isHead && offset > 0) throw this.damage(offset);
+    if (annotation.kind === "base") this.isOwnBase = true;
+    if (annotation.kind !== "crc") return;
+    this.addUpTo(offset, base);
+    if (annotation.sum === this.sum && annotation.offset === offset) return;
+    throw new AofError(
+      `Bad file format reading the append only file ${this.options.path}: damaged between offset ${this.covered} and ${offset}, the checksum there does not match`,
+    );
+  }
+
+  /** Adds the bytes up to an offset to the sum; they lie in the window that begins at `base`. */
+  private addUpTo(offset: number, base: number): void {
+    if (offset <= this.summed) return;
+    const { u8 } = this.options.target.core.memory;
+    const at = Address.Input - base;
+    this.sum = addToSum(this.sum, u8.subarray(this.summed + at, offset + at));
+    this.summed = offset;
   }
 
   /** Whether the framed command is this one; `name` is in lower case. */
@@ -131,26 +242,26 @@ class FileLoad {
   }
 
   /** Runs one framed command. Those of a MULTI are queued: nothing of it has happened before its EXEC is read. */
-  private unit(argc: number, begin: number, end: number): void {
+  private command(argc: number, begin: number, end: number): void {
     if (argc === 1 && this.isNamed("multi")) this.multi = true;
     else if (argc === 1 && this.isNamed("exec")) this.multi = false;
     const error = this.options.target.execute(argc);
     if (error !== undefined)
       throw new AofError(
-        `The append only file ${this.path} has a command at offset ${begin} that cannot be replayed: ${error}`,
+        `The append only file ${this.options.path} has a command at offset ${begin} that cannot be replayed: ${error}`,
       );
     if (!this.multi) this.unitEnd = end;
   }
 
   /** A command larger than the window: gathered in a heap run. @returns the file offset behind it, -1 = it is torn */
-  private large(fd: number, begin: number, size: number): number {
-    const { core, framer } = this.options.target;
+  private large(begin: number): number {
+    const { core, framer, progress } = this.options.target;
     const frame = new LargeFrame(MAX_BULK_BYTES);
     let at = begin;
     let state = LargeState.More;
-    while (state === LargeState.More && at < size) {
-      const chunk = new Uint8Array(Math.min(BLOCK_BYTES, size - at));
-      const count = readSync(fd, chunk, 0, chunk.length, at);
+    while (state === LargeState.More && at < this.size) {
+      const chunk = new Uint8Array(Math.min(BLOCK_BYTES, this.size - at));
+      const count = this.file.read(chunk, 0, chunk.length, at);
       at += count;
       state = frame.push(chunk.subarray(0, count));
     }
@@ -159,40 +270,72 @@ class FileLoad {
     const tableBytes = frame.argc * 8 + 8;
     const run = core.allocInput(frame.bytes + tableBytes + 64) >>> 0;
     if (run === 0)
-      throw new AofError(`Not enough memory for the command at offset ${begin} of ${this.path}`);
+      throw new AofError(
+        `Not enough memory for the command at offset ${begin} of ${this.options.path}`,
+      );
     frame.place(core.memory, run + tableBytes, run);
+    this.sum = addToSum(this.sum, core.memory.bytes(run + tableBytes, frame.bytes));
+    this.summed = begin + frame.bytes;
     core.memory.i32[ARGV_PTR] = run | 0;
     framer.canonical = false;
-    this.unit(frame.argc, begin, begin + frame.bytes);
+    this.command(frame.argc, begin, begin + frame.bytes);
     core.memory.i32[ARGV_PTR] = Address.ArgvTable;
     core.freeInput(run | 0);
+    progress(frame.bytes);
     return begin + frame.bytes;
   }
 
   private damage(offset: number): AofError {
     return new AofError(
-      `Bad file format reading the append only file ${this.path}: damaged at offset ${offset}`,
+      `Bad file format reading the append only file ${this.options.path}: damaged at offset ${offset}`,
     );
   }
 
-  private cut(size: number): void {
-    const { mayCut, warn } = this.options;
-    const torn = size - this.unitEnd;
-    if (!mayCut)
+  private judge(): Loaded {
+    const { options, unitEnd, size, covered } = this;
+    // What closes the last block was written, but not come to, or not as what it is.
+    if (this.endsWithBlock && covered !== size) throw this.damage(unitEnd);
+    const sum = unitEnd === this.summed ? this.sum : sumOf(options, unitEnd);
+    if (options.limit?.size === size && (unitEnd !== size || sum !== options.limit.sum))
       throw new AofError(
-        `Unexpected end of file reading the append only file ${this.path}: the last ${torn} bytes, from offset ${this.unitEnd}, are no whole command`,
+        `Bad file format reading the append only file ${options.path}: damaged behind offset ${covered}, its successor has another checksum`,
       );
-    warn(
-      `!!! Warning: short read while loading the AOF file ${this.path}: the last ${torn} bytes, from offset ${this.unitEnd}, are cut !!!`,
-    );
-    truncateSync(this.path, this.unitEnd);
+    return { end: unitEnd, size, coveredBytes: covered, sum, isOwnBase: this.isOwnBase };
+  }
+
+  private isZeroFrom(offset: number): boolean {
+    const block = new Uint8Array(BLOCK_BYTES);
+    for (let at = offset; at < this.size; ) {
+      const count = this.file.read(block, 0, Math.min(BLOCK_BYTES, this.size - at), at);
+      if (count === 0 || block.subarray(0, count).some((byte) => byte !== 0)) return false;
+      at += count;
+    }
+    return true;
+  }
+}
+
+/** The sum of a file's first bytes. */
+export function sumOf({ disk, path }: { disk: Disk; path: string }, end: number): number {
+  const file = disk.open(path, "read");
+  const block = new Uint8Array(Math.min(BLOCK_BYTES, end));
+  let sum = 0;
+  try {
+    for (let at = 0; at < end; ) {
+      const count = file.read(block, 0, Math.min(block.length, end - at), at);
+      if (count === 0) break;
+      sum = addToSum(sum, block.subarray(0, count));
+      at += count;
+    }
+    return sum;
+  } finally {
+    file.close();
   }
 }
 
 /**
- * Loads the file in steps, between which others may have a turn who do not use the core.
- * @throws AofError naming file and offset
+ * Replays the file in steps, between which others may have a turn who do not use the core.
+ * @throws AofError naming file and offset, if it is damaged
  */
-export function loadFile(path: string, options: LoadOptions): Generator<void> {
-  return new FileLoad(path, options).run();
+export function loadFile(options: LoadOptions): Generator<void, Loaded> {
+  return new FileLoad(options).run();
 }

@@ -1,21 +1,22 @@
 /**
- * The append-only log: one block of closed units per event-loop turn, written before the replies it covers, synced by policy.
+ * The append-only log of one server (MECHANISMS 3): closed units gathered in a block per event-loop turn, written and synced by policy.
  *
  * A block that cannot be written is kept, memory having executed it, and tried again every 100 ms before anything newer; writes are
- * refused meanwhile. A file whose sync failed is never synced again: what no sync covered goes to a fresh incremental file.
+ * refused meanwhile. A file whose sync failed is never synced again: what no sync covered goes to a fresh incremental file, or, if
+ * that was too much to be kept, a rewrite from memory must succeed first.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readSync, renameSync } from "node:fs";
-import { join } from "node:path";
-import type { Clock, PersistenceView } from "../../commands/context.ts";
+
+import type { Clock } from "../../commands/context.ts";
 import type { CoreMemory } from "../../core/memory.ts";
+import type { PropagationLog } from "../../dispatch/effects.ts";
 import type { LatencyEvent } from "../../observability/latency.ts";
 import type { LogLevel } from "../../observability/log.ts";
+import { timestampLine } from "./annotations.ts";
 import { Block } from "./block.ts";
-import { AofError } from "./errors.ts";
-import { WritableLogFile } from "./file.ts";
-import { loadFile, type ReplayTarget } from "./loader.ts";
-import { lockDirectory } from "./lock.ts";
-import { type LogFile, readManifest, syncDirectory, writeManifest } from "./manifest.ts";
+import { causeOf } from "./errors.ts";
+import type { FileSet } from "./file-set.ts";
+import { LogFile } from "./log-file.ts";
+import { Unsynced } from "./unsynced.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
 
@@ -25,197 +26,79 @@ const SYNC_PERIOD_MS = 1000;
 const POSTPONE_MAX_MS = 2000;
 /** Under `always` replies that cannot be covered are held this long, then their connections are closed. */
 const HOLD_MAX_MS = 5000;
-/** Unsynced bytes kept so that they can be written anew after a failed sync. */
-const UNSYNCED_MAX_BYTES = 64 << 20;
-const RDB_MAGIC = "REDIS";
 
-export interface AppendLog extends PersistenceView {
-  /** The point that covers what is written from here on: `isSynced` answers by it. Never goes back. */
-  readonly point: number;
-  /** A canonical frame of the input window that changed something, executed in `db`. */
-  frame(db: number, ptr: number, length: number): void;
-  /** One command: `name` (null: it is the first pair) and `count` pairs (u32 ptr, u32 length) at pairsPtr; copied at once. */
-  words(db: number, name: Uint8Array | null, pairsPtr: number, count: number): void;
-  /** What follows is one unit, up to `endUnit`: all of it is in the log, or nothing. No turn ends in between. */
-  beginUnit(): void;
-  endUnit(): void;
-  /** The input window is about to be reused. */
-  settle(): void;
-  /** Writes the turn's block. @returns whether replies may leave; after "hold" `onRelease` follows */
-  endTurn(): "send" | "hold";
-  onRelease: (verdict: "send" | "close") => void;
-  /** Told when `refusal` begins to answer a text, and when it ends. */
-  onRefusal: (refused: boolean) => void;
-  /** Told when more is synced than before. */
-  onSynced: () => void;
-  /** Told how long writes and syncs took, in ms. */
-  onTimed: (event: LatencyEvent, ms: number) => void;
-  setPolicy(policy: SyncPolicy): void;
-  /** Writes the block at once. @returns false = it could not be written */
-  flush(): boolean;
-  /** Writes nothing any more, whatever is still called: memory is not trusted. */
-  abandon(): void;
-  /** Writes what is left, syncs, gives the directory back. */
-  close(): Promise<void>;
-}
-
-/** Where the files are, and where they are replayed. */
-export interface LoadSource {
-  dir: string;
-  appendDirName: string;
-  appendFileName: string;
-  loadTruncated: boolean;
-  target: ReplayTarget;
-  log: (level: LogLevel, text: string) => void;
-}
-
-export interface LogOptions extends LoadSource {
-  policy: SyncPolicy;
+export interface LogOptions {
   memory: CoreMemory;
   clock: Clock;
+  files: FileSet;
+  log: (level: LogLevel, text: string) => void;
+  /** appendfsync */
+  policy: () => SyncPolicy;
+  /** aof-timestamp-enabled */
+  timestamps: () => boolean;
+  /** no-appendfsync-on-rewrite, and a rewrite is under way */
+  syncsRest: () => boolean;
+  /** A turn must end soon, though no client may have sent anything. */
+  wantTurn: () => void;
+  /** Nothing but a rewrite from memory makes the log whole again. */
+  wantRewrite: () => void;
+  /** A fresh file follows the one with this sequence: later ones have gone. */
+  restarted: (behind: number) => void;
 }
 
-/** Loads the log of a directory and opens it for appending. @throws AofError if it is damaged or another server has it */
-export async function openAppendLog(options: LogOptions): Promise<AppendLog> {
-  const unlock = lockDirectory(options.dir);
-  try {
-    mkdirSync(join(options.dir, options.appendDirName), { recursive: true });
-    const steps = load(options);
-    let step = steps.next();
-    for (; step.done !== true; step = steps.next()) await new Promise(setImmediate);
-    const files = step.value;
-    const first: LogFile = {
-      name: `${options.appendFileName}.1.incr.aof`,
-      sequence: 1,
-      type: "i",
-    };
-    return new Log(options, files.length > 0 ? files : [first], unlock);
-  } catch (error) {
-    unlock();
-    throw error;
-  }
-}
-
-/** Replays the files that are there, in one go. @returns whether there were any. @throws AofError */
-export function replayFiles(source: LoadSource): boolean {
-  const steps = load(source);
-  let step = steps.next();
-  while (step.done !== true) step = steps.next();
-  return step.value.length > 0;
-}
-
-function manifestName(options: LoadSource): string {
-  return `${options.appendFileName}.manifest`;
-}
-
-/** Replays base and incremental files in order, in steps. @returns the manifest's files */
-function* load(options: LoadSource): Generator<void, LogFile[]> {
-  const { dir, appendDirName, target } = options;
-  const logDir = join(dir, appendDirName);
-  adoptSingleFile(options, logDir);
-  const files = readManifest(logDir, manifestName(options)).filter((file) => file.type !== "h");
-  const order = [
-    ...files.filter((file) => file.type === "b"),
-    ...files.filter((file) => file.type === "i"),
-  ];
-  for (const [index, file] of order.entries()) {
-    const path = join(logDir, file.name);
-    if (!existsSync(path))
-      throw new AofError(`The append only file ${path}, named by the manifest, is missing`);
-    refuseRdb(path);
-    target.select(0);
-    const isLast = index === order.length - 1;
-    yield* loadFile(path, {
-      target,
-      mayCut: isLast && options.loadTruncated,
-      warn: (text) => options.log("warning", text),
-    });
-  }
-  return files;
-}
-
-/** The one file of Redis before 7 becomes the base. */
-function adoptSingleFile(options: LoadSource, logDir: string): void {
-  const old = join(options.dir, options.appendFileName);
-  if (existsSync(join(logDir, manifestName(options))) || !existsSync(old)) return;
-  refuseRdb(old);
-  const name = options.appendFileName;
-  mkdirSync(logDir, { recursive: true });
-  writeManifest(logDir, manifestName(options), [{ name, sequence: 1, type: "b" }]);
-  renameSync(old, join(logDir, name));
-  syncDirectory(logDir);
-}
-
-function refuseRdb(path: string): void {
-  const magic = Buffer.alloc(RDB_MAGIC.length);
-  const fd = openSync(path, "r");
-  readSync(fd, magic, 0, magic.length, 0);
-  closeSync(fd);
-  if (magic.toString("latin1") === RDB_MAGIC)
-    throw new AofError(
-      `${path} is in RDB format, which is not supported yet: rewrite it on the other server with aof-use-rdb-preamble no`,
-    );
-}
-
-class Log implements AppendLog {
+export class Log implements PropagationLog {
+  /** Replies that `endTurn` has held may leave, or never will. */
   onRelease: (verdict: "send" | "close") => void = () => {};
+  /** Told when `refusal` begins to answer a text, and when it ends. */
   onRefusal: (refused: boolean) => void = () => {};
+  /** Told when more is synced than before. */
   onSynced: () => void = () => {};
+  /** Told how long writes and syncs took, in ms. */
   onTimed: (event: LatencyEvent, ms: number) => void = () => {};
-  readonly isLogging = true;
-  /** Counts blocks: that of the one which is being filled. */
-  point = 1;
-  private syncedPoint = 0;
+  private syncedPoint: number;
   private readonly block: Block;
-  private readonly logDir: string;
-  private file: WritableLogFile;
-  private policy: SyncPolicy;
+  /** What `current` follows, until a sync has covered it. */
+  private previous: LogFile | null = null;
+  private readonly unsynced = new Unsynced();
   private failure: string | undefined;
+  private needsRewrite = false;
   private retry: Timer | undefined;
   private abandoned = false;
   private heldSinceMs = 0;
   private readonly syncTimer: Timer;
   private syncing = false;
-  private syncFailed = false;
-  private syncedBytes: number;
   private postponedSinceMs = 0;
   private delayedSyncs = 0;
-  /** Copies of what no sync covers yet; null once it outgrew its limit. */
-  private unsynced: Uint8Array[] | null = [];
-  private unsyncedBytes = 0;
-  private readonly startBytes: number;
+  private stampedSecond = 0;
+  private switching: { next: LogFile; done: () => void } | null = null;
 
   constructor(
     private readonly options: LogOptions,
-    private files: LogFile[],
-    private readonly unlock: () => void,
+    private current: LogFile,
+    /** The base that `current` follows is still being written: no manifest names it. */
+    private isProvisional: boolean,
+    /** Counts blocks: that of the one which is being filled. Never goes back. */
+    public point: number,
   ) {
-    this.logDir = join(options.dir, options.appendDirName);
-    this.policy = options.policy;
+    this.syncedPoint = point - 1;
     this.block = new Block(options.memory);
-    if (!files.some((file) => file.type === "i")) this.files = [...files, this.nextFile()];
-    this.file = new WritableLogFile(join(this.logDir, this.files.at(-1)!.name));
-    writeManifest(this.logDir, manifestName(options), this.files);
-    this.syncedBytes = this.file.size;
-    this.startBytes = this.file.size;
-    this.syncTimer = setInterval(() => this.syncSoon(), SYNC_PERIOD_MS);
+    this.syncTimer = setInterval(() => this.eachSecond(), SYNC_PERIOD_MS);
   }
 
-  private nextFile(): LogFile {
-    const sequence =
-      1 + Math.max(0, ...this.files.filter((f) => f.type === "i").map((f) => f.sequence));
-    return { name: `${this.options.appendFileName}.${sequence}.incr.aof`, sequence, type: "i" };
-  }
+  // ---- what is to be written
 
   frame(db: number, ptr: number, length: number): void {
+    this.stamp();
     this.block.frame(db, ptr, length);
   }
 
   words(db: number, name: Uint8Array | null, pairsPtr: number, count: number): void {
+    this.stamp();
     this.block.words(db, name, pairsPtr, count);
   }
 
   beginUnit(): void {
+    this.stamp();
     this.block.beginUnit();
   }
 
@@ -227,6 +110,15 @@ class Log implements AppendLog {
     this.block.settle();
   }
 
+  /** The second in which the block begins, in front of it. */
+  private stamp(): void {
+    if (!this.block.isEmpty || !this.options.timestamps()) return;
+    const second = Math.floor(this.options.clock.nowMs() / 1000);
+    if (second === this.stampedSecond) return;
+    this.stampedSecond = second;
+    this.block.annotate(timestampLine(second));
+  }
+
   refusal(): string | undefined {
     if (this.failure === undefined) return undefined;
     return `MISCONF Errors writing to the AOF file: ${this.failure}`;
@@ -236,23 +128,28 @@ class Log implements AppendLog {
     return point <= this.syncedPoint;
   }
 
-  setPolicy(policy: SyncPolicy): void {
-    this.policy = policy;
-  }
+  // ---- the end of a turn
 
+  /** Writes the turn's block. @returns whether replies may leave; after "hold" `onRelease` follows */
   endTurn(): "send" | "hold" {
-    if (this.block.isEmpty && this.failure === undefined) return "send";
+    if (this.block.isEmpty && this.failure === undefined) {
+      this.switchFiles();
+      return "send";
+    }
     const now = this.options.clock.nowMs();
     if (this.mustPostpone(now)) return "send";
-    if (this.failure === undefined && this.writeBlock()) return "send";
-    if (this.policy !== "always") return "send";
+    if (this.failure === undefined && this.writeBlock()) {
+      this.switchFiles();
+      return "send";
+    }
+    if (this.options.policy() !== "always") return "send";
     if (this.heldSinceMs === 0) this.heldSinceMs = now;
     return "hold";
   }
 
   /** A write behind a running sync would block this thread: it waits, as in Redis. */
   private mustPostpone(now: number): boolean {
-    if (!this.syncing || this.policy !== "everysec") return false;
+    if (!this.syncing || this.options.policy() !== "everysec") return false;
     if (this.postponedSinceMs === 0) {
       this.postponedSinceMs = now;
       return true;
@@ -262,44 +159,51 @@ class Log implements AppendLog {
     return false;
   }
 
-  flush(): boolean {
-    return this.failure === undefined && this.writeBlock();
-  }
-
   /** Writes the block and, under `always`, syncs it. @returns whether both went well */
   private writeBlock(): boolean {
     if (this.abandoned) return false;
     this.postponedSinceMs = 0;
-    const view = this.block.view();
-    if (view.length > 0) {
-      const event = this.syncing ? "aof-write-pending-fsync" : "aof-write-alone";
-      const cause = this.timed(event, () => this.timed("aof-write", () => this.file.write(view)));
-      if (cause !== undefined) return this.fail(cause);
-      this.remember(view);
-      this.block.clear();
-      this.point++;
+    try {
+      if (!this.block.isEmpty) {
+        const event = this.syncing ? "aof-write-pending-fsync" : "aof-write-alone";
+        this.timed(event, () => this.timed("aof-write", () => this.current.append(this.block)));
+        if (this.options.policy() !== "no") this.unsynced.add(this.block.view());
+        this.block.clear();
+        this.point++;
+      }
+      if (this.options.policy() === "always" && !this.options.syncsRest()) this.syncNow();
+      return true;
+    } catch (error) {
+      return this.fail(causeOf(error));
     }
-    return this.policy !== "always" || this.syncNow();
   }
 
-  private timed<T>(event: LatencyEvent, work: () => T): T {
+  /** Writes the block at once. @returns false = it could not be written */
+  flush(): boolean {
+    return this.failure === undefined && this.writeBlock();
+  }
+
+  private timed(event: LatencyEvent, work: () => void): void {
     const startMs = performance.now();
-    const result = work();
+    work();
     this.onTimed(event, performance.now() - startMs);
-    return result;
   }
 
-  private remember(view: Uint8Array): void {
-    if (this.policy === "no") return;
-    this.unsyncedBytes += view.length;
-    if (this.unsyncedBytes > UNSYNCED_MAX_BYTES) this.unsynced = null;
-    this.unsynced?.push(view.slice());
+  // ---- syncs
+
+  /** @throws Error: the file is dead */
+  private syncNow(): void {
+    this.timed("aof-fsync-always", () => {
+      this.previous?.sync();
+      this.dropPrevious();
+      this.current.sync();
+    });
+    this.covered();
   }
 
-  private synced(): void {
-    this.syncedBytes = this.file.size;
-    this.unsynced = [];
-    this.unsyncedBytes = 0;
+  /** Everything written is safe. */
+  private covered(): void {
+    this.unsynced.clear();
     // What follows must be readable on its own, should it have to go to a fresh file.
     this.block.forgetDb();
     this.coverUpTo(this.point - 1);
@@ -311,43 +215,48 @@ class Log implements AppendLog {
     this.onSynced();
   }
 
-  private syncNow(): boolean {
-    if (this.syncFailed) return this.startAnew();
-    try {
-      this.timed("aof-fsync-always", () => this.file.sync());
-      this.synced();
-      return true;
-    } catch (error) {
-      this.syncFailed = true;
-      return this.fail((error as Error).message);
-    }
+  private dropPrevious(): void {
+    this.previous?.close();
+    this.previous = null;
   }
 
-  /** everysec: a sync off this thread, one at a time. */
-  private syncSoon(): void {
-    if (this.policy !== "everysec" || this.syncing || this.failure !== undefined) return;
-    if (this.syncedBytes === this.file.size) return;
-    this.syncing = true;
-    const covered = this.file.size;
-    const coveredPoint = this.point - 1;
-    const { file } = this;
-    file.syncLater((error) => {
-      this.syncing = false;
-      if (error !== null) {
-        this.syncFailed = true;
-        this.fail(error.message);
-        return;
-      }
-      if (file === this.file && covered === file.size) this.synced();
-      else {
-        this.syncedBytes = covered;
-        this.coverUpTo(coveredPoint);
-      }
-      if (!this.block.isEmpty) this.writeBlock();
-    });
+  private eachSecond(): void {
+    if (this.failure !== undefined) return;
+    if (!this.current.isInPlace) {
+      this.needsRewrite = true;
+      this.fail("No such file or directory");
+      return;
+    }
+    if (this.options.policy() === "everysec" && !this.options.syncsRest()) void this.syncSoon();
   }
+
+  /** A sync off this thread, one at a time: the file before first, so that a loss of power leaves no hole. */
+  private async syncSoon(): Promise<void> {
+    const { previous, current } = this;
+    if (this.syncing || (previous === null && current.isSynced)) return;
+    this.syncing = true;
+    const point = this.point - 1;
+    try {
+      if (previous !== null) {
+        await previous.syncLater();
+        this.dropPrevious();
+      }
+      await current.syncLater();
+      if (current === this.current && current.isSynced) this.covered();
+      else this.coverUpTo(point);
+    } catch (error) {
+      this.fail(causeOf(error));
+    } finally {
+      this.syncing = false;
+    }
+    if (this.failure === undefined && !this.block.isEmpty) this.writeBlock();
+    if (this.switching !== null) this.options.wantTurn();
+  }
+
+  // ---- failures
 
   private fail(cause: string): boolean {
+    if (this.abandoned) return false;
     if (this.failure === undefined)
       this.options.log(
         "warning",
@@ -365,60 +274,139 @@ class Log implements AppendLog {
       this.heldSinceMs = 0;
       this.onRelease("close");
     }
-    const healed = (!this.syncFailed || this.startAnew()) && this.writeBlock();
-    if (!healed) return;
+    if (this.isDead && this.isProvisional) this.needsRewrite = true;
+    else if (this.current.isInPlace && !this.isDead && !this.isProvisional)
+      this.needsRewrite = false;
+    if (this.needsRewrite) this.options.wantRewrite();
+    else if ((!this.isDead || this.startAnew()) && this.writeBlock()) this.healed();
+  }
+
+  private get isDead(): boolean {
+    return this.current.isDead || this.previous?.isDead === true;
+  }
+
+  private healed(): void {
     clearInterval(this.retry);
     this.retry = undefined;
     this.failure = undefined;
+    this.needsRewrite = false;
     this.onRefusal(false);
     this.heldSinceMs = 0;
     this.options.log("warning", "The AOF file can be written again: writes are served.");
     this.onRelease("send");
+    this.options.wantTurn();
   }
 
-  /** After a failed sync: what it may have lost goes to a fresh file, which is synced and named by the manifest. */
+  /** What a dead file may have lost goes to a fresh one, which is synced and named by the manifest. */
   private startAnew(): boolean {
-    if (this.unsynced === null)
-      return this.fail(
-        "a sync failed with more than 64 MiB not covered: a rewrite of the log is needed",
-      );
-    const next = this.nextFile();
-    try {
-      const file = new WritableLogFile(join(this.logDir, next.name));
-      this.block.forgetDb();
-      for (const part of this.unsynced) {
-        const cause = file.write(part);
-        if (cause !== undefined) return this.fail(cause);
-      }
-      file.sync();
-      writeManifest(this.logDir, manifestName(this.options), [...this.files, next]);
-      this.files = [...this.files, next];
-      this.file.close();
-      this.file = file;
-      this.syncFailed = false;
-      this.synced();
-      return true;
-    } catch (error) {
-      return this.fail((error as Error).message);
+    const { files } = this.options;
+    const lost = this.unsynced.join();
+    if (lost === null) {
+      this.needsRewrite = true;
+      return this.fail("a sync failed with more than 64 MiB not covered: a rewrite is needed");
     }
+    const dead = this.previous ?? this.current;
+    const entry = files.nextIncremental();
+    let fresh: LogFile | undefined;
+    try {
+      fresh = LogFile.create(files.disk, files.pathOf(entry), entry);
+      fresh.follow(dead.safePart());
+      if (lost.size > 0) fresh.append(lost);
+      fresh.sync();
+      // A file between the dead one and this is in it.
+      const kept = files.files.filter(
+        (file) => file.type !== "i" || file.sequence <= dead.entry.sequence,
+      );
+      files.replaceNow([...kept, entry]);
+    } catch (error) {
+      fresh?.close();
+      return this.fail(causeOf(error));
+    }
+    this.options.restarted(dead.entry.sequence);
+    dead.cutUnsafe();
+    this.dropPrevious();
+    this.current.close();
+    this.current = fresh;
+    this.covered();
+    return true;
   }
 
-  bufferBytes(): number {
+  // ---- another file
+
+  /** The next turn that ends with everything written ends this file, and `done` is called. No unit is open then. */
+  switchTo(next: LogFile, done: () => void): void {
+    this.switching = { next, done };
+    this.options.wantTurn();
+  }
+
+  cancelSwitch(): void {
+    this.switching = null;
+  }
+
+  private switchFiles(): void {
+    const { switching } = this;
+    // One file at a time may wait for its sync.
+    if (switching === null || this.previous !== null || this.syncing) return;
+    try {
+      switching.next.follow(this.current.asPrevious());
+    } catch (error) {
+      this.fail(causeOf(error));
+      return;
+    }
+    this.switching = null;
+    if (this.options.policy() === "no") this.current.close();
+    else this.previous = this.current;
+    this.current = switching.next;
+    this.block.forgetDb();
+    switching.done();
+  }
+
+  /** Goes on in another file although this one cannot be written: what is in memory at this moment will be the new base. */
+  replaceBy(next: LogFile): void {
+    this.isProvisional = true;
+    this.dropPrevious();
+    this.current.close();
+    this.current = next;
+    this.block.clear();
+    this.covered();
+  }
+
+  /** A new base holds everything up to the file that is written now: those before it are history. */
+  rebased(): void {
+    this.needsRewrite = false;
+    this.isProvisional = false;
+    this.dropPrevious();
+    if (this.failure !== undefined && !this.isDead && this.writeBlock()) this.healed();
+  }
+
+  /** Nothing waits for a disk that does not take it. */
+  get isWhole(): boolean {
+    return this.failure === undefined;
+  }
+
+  /** Only a rewrite from memory helps. */
+  get needsNewBase(): boolean {
+    return this.needsRewrite || this.isProvisional;
+  }
+
+  get sequence(): number {
+    return this.current.entry.sequence;
+  }
+
+  get size(): number {
+    return this.current.size;
+  }
+
+  get bufferBytes(): number {
     return this.block.size;
   }
 
-  infoFields(): Record<string, string | number> {
-    return {
-      loading: 0,
-      aof_enabled: 1,
-      aof_rewrite_in_progress: 0,
-      aof_last_write_status: this.failure === undefined ? "ok" : "err",
-      aof_current_size: this.file.size,
-      aof_base_size: this.startBytes,
-      aof_pending_bio_fsync: this.syncing ? 1 : 0,
-      aof_delayed_fsync: this.delayedSyncs,
-      aof_buffer_length: this.block.size,
-    };
+  get pendingSyncs(): number {
+    return this.syncing ? 1 : 0;
+  }
+
+  get delayedWrites(): number {
+    return this.delayedSyncs;
   }
 
   abandon(): void {
@@ -427,13 +415,18 @@ class Log implements AppendLog {
     clearInterval(this.retry);
   }
 
-  async close(): Promise<void> {
+  /** Writes what is left and syncs. */
+  close(): void {
     clearInterval(this.syncTimer);
-    clearInterval(this.retry);
-    this.policy = "always";
-    if (!this.syncFailed) this.writeBlock();
-    clearInterval(this.retry);
-    this.file.close();
-    this.unlock();
+    const wasWhole = this.isWhole && this.writeBlock();
+    if (wasWhole)
+      try {
+        this.syncNow();
+      } catch (error) {
+        this.options.log("warning", `Error syncing the AOF file: ${causeOf(error)}`);
+      }
+    this.abandon();
+    this.dropPrevious();
+    this.current.close();
   }
 }

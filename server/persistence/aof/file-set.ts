@@ -1,0 +1,127 @@
+/**
+ * The files of an append-only directory and their manifest, as it is on disk. Whoever changes the set writes a new manifest; two that are
+ * being written at once would overwrite each other, so the second is refused.
+ */
+import { join } from "node:path";
+import type { Disk } from "../disk.ts";
+import {
+  type LogNames,
+  type ManifestFile,
+  manifestPath,
+  readManifest,
+  writeManifest,
+  writeManifestLater,
+} from "./manifest.ts";
+
+/** What a rewrite that was cut short may leave behind. */
+const TEMPORARY = /^temp[-_]/;
+
+export class FileSet {
+  private isWriting = false;
+
+  private constructor(
+    readonly disk: Disk,
+    readonly names: LogNames,
+    /** In the manifest's order. */
+    private list: readonly ManifestFile[],
+  ) {}
+
+  /** @throws AofError if the manifest is damaged */
+  static read(disk: Disk, names: LogNames): FileSet {
+    return new FileSet(disk, names, readManifest(disk, names));
+  }
+
+  get files(): readonly ManifestFile[] {
+    return this.list;
+  }
+
+  get base(): ManifestFile | undefined {
+    return this.list.find(({ type }) => type === "b");
+  }
+
+  get incrementals(): readonly ManifestFile[] {
+    return this.list.filter(({ type }) => type === "i");
+  }
+
+  /** What is to be replayed, in order. */
+  get current(): readonly ManifestFile[] {
+    const { base } = this;
+    return base === undefined ? this.incrementals : [base, ...this.incrementals];
+  }
+
+  get isOnDisk(): boolean {
+    return this.disk.exists(manifestPath(this.names));
+  }
+
+  pathOf({ name }: ManifestFile): string {
+    return join(this.names.dir, name);
+  }
+
+  /** Bytes of what is to be replayed. */
+  bytes(): number {
+    return this.current.reduce((sum, file) => sum + this.sizeOf(file), 0);
+  }
+
+  sizeOf(file: ManifestFile): number {
+    const path = this.pathOf(file);
+    return this.disk.exists(path) ? this.disk.size(path) : 0;
+  }
+
+  nextIncremental(): ManifestFile {
+    const sequence = this.nextSequence("i");
+    return { name: `${this.names.prefix}.${sequence}.incr.aof`, sequence, type: "i" };
+  }
+
+  nextBase(): ManifestFile {
+    const sequence = this.nextSequence("b");
+    return { name: `${this.names.prefix}.${sequence}.base.aof`, sequence, type: "b" };
+  }
+
+  /** Old files count on in the history until they are deleted. */
+  private nextSequence(type: "b" | "i"): number {
+    const known = this.list.filter((file) => file.type === type || file.type === "h");
+    return 1 + Math.max(0, ...known.map(({ sequence }) => sequence));
+  }
+
+  /** Writes a manifest with these files. @throws Error */
+  replaceNow(files: readonly ManifestFile[]): void {
+    this.claim();
+    try {
+      writeManifest(this.disk, this.names, files);
+      this.list = files;
+    } finally {
+      this.isWriting = false;
+    }
+  }
+
+  /** The same with the syncs off this thread. */
+  async replace(files: readonly ManifestFile[]): Promise<void> {
+    this.claim();
+    try {
+      await writeManifestLater(this.disk, this.names, files);
+      this.list = files;
+    } finally {
+      this.isWriting = false;
+    }
+  }
+
+  private claim(): void {
+    if (this.isWriting) throw new Error("the manifest is being written");
+    this.isWriting = true;
+  }
+
+  /** Deletes what the manifest has as history, and forgets it. */
+  async dropHistory(): Promise<void> {
+    const history = this.list.filter(({ type }) => type === "h");
+    if (history.length === 0) return;
+    for (const file of history) this.disk.remove(this.pathOf(file));
+    await this.replace(this.list.filter(({ type }) => type !== "h"));
+  }
+
+  /** Deletes temporary files that a process before this one has left. */
+  dropTemporaries(): void {
+    const { disk, names } = this;
+    for (const name of disk.list(names.dir))
+      if (TEMPORARY.test(name)) disk.remove(join(names.dir, name));
+  }
+}

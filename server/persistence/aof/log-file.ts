@@ -1,0 +1,159 @@
+/**
+ * The file that a log is appended to, in whole blocks: each is closed by a line with the sum of everything so far (annotations.ts), and
+ * one that could not be written whole is cut off again.
+ */
+import type { Disk, DiskFile } from "../disk.ts";
+import { addToSum, crcLine, type Previous, previousLine } from "./annotations.ts";
+import type { ManifestFile } from "./manifest.ts";
+
+/** What is known of a file's contents. */
+export interface Extent {
+  /** Bytes of whole blocks. */
+  size: number;
+  /** Sum of them. */
+  sum: number;
+}
+
+export class LogFile {
+  /** Bytes that a sync has covered. */
+  syncedBytes: number;
+  /** The sum of those. */
+  syncedSum: number;
+  /** A sync failed, or a torn block could not be cut off: nothing is to be written here any more. */
+  isDead = false;
+  private constructor(
+    readonly entry: ManifestFile,
+    readonly path: string,
+    private readonly file: DiskFile,
+    private extent: Extent,
+  ) {
+    this.syncedBytes = extent.size;
+    this.syncedSum = extent.sum;
+  }
+
+  /** Goes on behind what is there. @throws Error */
+  static open(disk: Disk, path: string, entry: ManifestFile, extent: Extent): LogFile {
+    return new LogFile(entry, path, disk.open(path, "append"), extent);
+  }
+
+  /** Begins an empty file. @throws Error */
+  static create(disk: Disk, path: string, entry: ManifestFile): LogFile {
+    disk.open(path, "create").close();
+    return LogFile.open(disk, path, entry, { size: 0, sum: 0 });
+  }
+
+  get size(): number {
+    return this.extent.size;
+  }
+
+  get isSynced(): boolean {
+    return this.syncedBytes === this.extent.size;
+  }
+
+  /** Whether it is still where its name says. */
+  get isInPlace(): boolean {
+    return this.file.isAt(this.path);
+  }
+
+  /** What a successor says of it. */
+  asPrevious(): Previous {
+    return { sequence: this.entry.sequence, ...this.extent };
+  }
+
+  /** The same of what is known to be safe. */
+  safePart(): Previous {
+    const { sequence } = this.entry;
+    return { sequence, size: this.syncedBytes, sum: this.syncedSum };
+  }
+
+  /**
+   * Adds a block, its bytes given as a buffer that has room for the line that closes it.
+   * @throws Error: the file ends where it did before, or is dead
+   */
+  append(block: ClosableBlock): void {
+    const { size } = this.extent;
+    const sum = addToSum(this.extent.sum, block.view());
+    const closed = block.close(crcLine(sum, size + block.size));
+    const next = {
+      size: size + closed.length,
+      sum: addToSum(sum, closed.subarray(block.size)),
+    };
+    this.write(closed);
+    this.extent = next;
+  }
+
+  /** Adds bytes that are closed blocks. @throws Error as `append` */
+  appendClosed(bytes: Uint8Array): void {
+    const { size, sum } = this.extent;
+    this.write(bytes);
+    this.extent = { size: size + bytes.length, sum: addToSum(sum, bytes) };
+  }
+
+  /** The first line of a file that follows another. @throws Error as `append` */
+  follow(previous: Previous): void {
+    this.appendClosed(Buffer.from(previousLine(previous)));
+  }
+
+  private write(bytes: Uint8Array): void {
+    try {
+      this.file.append(bytes);
+    } catch (error) {
+      try {
+        this.file.truncate(this.extent.size);
+      } catch {
+        this.isDead = true;
+      }
+      throw error;
+    }
+  }
+
+  /** @throws Error: the file is dead */
+  sync(): void {
+    const extent = this.extent;
+    try {
+      this.file.sync();
+      this.covered(extent);
+    } catch (error) {
+      this.isDead = true;
+      throw error;
+    }
+  }
+
+  /** The same off this thread. */
+  async syncLater(): Promise<void> {
+    const extent = this.extent;
+    try {
+      await this.file.syncLater();
+      this.covered(extent);
+    } catch (error) {
+      this.isDead = true;
+      throw error;
+    }
+  }
+
+  private covered({ size, sum }: Extent): void {
+    this.syncedBytes = size;
+    this.syncedSum = sum;
+  }
+
+  /** Cuts off what no sync has covered, as far as the disk lets us: a successor has it. */
+  cutUnsafe(): void {
+    try {
+      this.file.truncate(this.syncedBytes);
+    } catch {
+      // Whoever loads the set goes by what the successor says.
+    }
+  }
+
+  close(): void {
+    this.file.close();
+  }
+}
+
+export interface ClosableBlock {
+  /** Bytes without the closing line. */
+  readonly size: number;
+  view(): Uint8Array;
+  /** @returns a view of the bytes and the line behind them; the block itself stays as it was */
+  close(line: string): Uint8Array;
+}

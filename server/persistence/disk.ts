@@ -1,0 +1,188 @@
+/**
+ * The file system as persistence uses it. Tests put another in its place: one that fails, or one that forgets at a power loss
+ * what no sync covered. What goes wrong is thrown, as Node's errors with a `code`.
+ */
+import {
+  closeSync,
+  existsSync,
+  fdatasync,
+  fdatasyncSync,
+  fstatSync,
+  fsync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  write,
+  writeSync,
+} from "node:fs";
+import type { FileSink } from "bun";
+
+export interface Disk {
+  exists(path: string): boolean;
+  /** In bytes. */
+  size(path: string): number;
+  /** Names in a directory. */
+  list(dir: string): string[];
+  /** With what is above it, if it is not there. */
+  makeDirectory(path: string): void;
+  rename(from: string, to: string): void;
+  /** Nothing if it is not there. */
+  remove(path: string): void;
+  open(path: string, how: OpenFor): DiskFile;
+  /** Makes what was made, renamed and removed in a directory safe. */
+  syncDirectory(path: string): void;
+  /** The same off this thread. */
+  syncDirectoryLater(path: string): Promise<void>;
+}
+
+/** `append`: at the end, made if missing. `create`: empty. `read`, `change`: as it is. */
+export type OpenFor = "append" | "create" | "read" | "change";
+
+export interface DiskFile {
+  /** In bytes. */
+  size(): number;
+  /** Whether `path` leads to this file. */
+  isAt(path: string): boolean;
+  /** Adds all of it at the end of a file opened for `append`, or throws: then a part of it may be there. */
+  append(bytes: Uint8Array): void;
+  writeAt(bytes: Uint8Array, position: number): void;
+  /** The same off this thread; the bytes must stay as they are until then. */
+  writeLater(bytes: Uint8Array, position: number): Promise<void>;
+  /** Reads up to `length` bytes to `into` from `at` on. @returns how many; 0 = the end */
+  read(into: Uint8Array, at: number, length: number, position: number): number;
+  truncate(size: number): void;
+  /** Makes its bytes safe. */
+  sync(): void;
+  /** The same off this thread. */
+  syncLater(): Promise<void>;
+  close(): void;
+}
+
+const FLAGS: Record<OpenFor, string> = { append: "a", create: "w", read: "r", change: "r+" };
+
+class RealFile implements DiskFile {
+  private sink: FileSink | undefined;
+
+  constructor(private readonly fd: number) {}
+
+  size(): number {
+    return fstatSync(this.fd).size;
+  }
+
+  isAt(path: string): boolean {
+    const there = statSync(path, { throwIfNoEntry: false });
+    const here = fstatSync(this.fd);
+    return there !== undefined && there.ino === here.ino && there.dev === here.dev;
+  }
+
+  /**
+   * Bun's writer is the cheapest way to add a short block, if every result is checked: one that failed may lose bytes silently and
+   * stay dead. So it is written and flushed in one stretch, and dropped if it does not answer with the right count.
+   */
+  append(bytes: Uint8Array): void {
+    let sink = this.sink;
+    this.sink = undefined;
+    sink ??= Bun.file(this.fd).writer();
+    const written: unknown = sink.write(bytes);
+    const flushed: unknown = sink.flush();
+    if (written === bytes.length && typeof flushed === "number") {
+      this.sink = sink;
+      return;
+    }
+    // The rejection would tell the cause too late; writing once more tells it now, and the caller cuts what that adds.
+    if (written instanceof Promise) written.catch(() => {});
+    if (flushed instanceof Promise) flushed.catch(() => {});
+    writeSync(this.fd, bytes);
+    throw Object.assign(new Error("a write came up short"), { code: "EIO" });
+  }
+
+  writeAt(bytes: Uint8Array, position: number): void {
+    for (let done = 0; done < bytes.length; )
+      done += writeSync(this.fd, bytes, done, bytes.length - done, position + done);
+  }
+
+  async writeLater(bytes: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length; ) done += await this.writeSome(bytes, done, position);
+  }
+
+  private writeSome(bytes: Uint8Array, done: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) =>
+      write(this.fd, bytes, done, bytes.length - done, position + done, (error, count) =>
+        error ? reject(error) : resolve(count),
+      ),
+    );
+  }
+
+  read(into: Uint8Array, at: number, length: number, position: number): number {
+    return readSync(this.fd, into, at, length, position);
+  }
+
+  truncate(size: number): void {
+    ftruncateSync(this.fd, size);
+  }
+
+  sync(): void {
+    fdatasyncSync(this.fd);
+  }
+
+  syncLater(): Promise<void> {
+    return new Promise((resolve, reject) =>
+      fdatasync(this.fd, (error) => (error ? reject(error) : resolve())),
+    );
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+export const REAL_DISK: Disk = {
+  exists: existsSync,
+  size: (path) => statSync(path).size,
+  list: (dir) => readdirSync(dir),
+  makeDirectory: (path) => void mkdirSync(path, { recursive: true }),
+  rename: renameSync,
+  remove: (path) => rmSync(path, { force: true }),
+  open: (path, how) => new RealFile(openSync(path, FLAGS[how])),
+  syncDirectory(path) {
+    const fd = openSync(path, "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  },
+  syncDirectoryLater(path) {
+    const fd = openSync(path, "r");
+    return new Promise((resolve, reject) =>
+      fsync(fd, (error) => {
+        closeSync(fd);
+        if (error) reject(error);
+        else resolve();
+      }),
+    );
+  },
+};
+
+/** All bytes of a file. */
+export function readWhole(disk: Disk, path: string): Uint8Array {
+  const file = disk.open(path, "read");
+  try {
+    const bytes = new Uint8Array(file.size());
+    let read = 0;
+    while (read < bytes.length) {
+      const count = file.read(bytes, read, bytes.length - read, read);
+      if (count === 0) break;
+      read += count;
+    }
+    return bytes.subarray(0, read);
+  } finally {
+    file.close();
+  }
+}

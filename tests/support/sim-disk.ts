@@ -1,0 +1,242 @@
+/**
+ * A disk in memory. What was written is there at once; what a loss of power leaves of it is what syncs have covered, and by chance some
+ * of the rest: a beginning of what each file got since, and a beginning of what happened to names in a directory.
+ *
+ * `before` sees every step that changes something, and may throw in its place: a full disk, a failed sync, a crash.
+ */
+import { dirname } from "node:path";
+import type { Disk, DiskFile, OpenFor } from "../../server/persistence/disk.ts";
+import type { Random } from "./random.ts";
+
+export type Step =
+  | { kind: "open" | "write" | "sync" | "truncate" | "remove" | "syncDirectory"; path: string }
+  | { kind: "rename"; path: string; to: string };
+
+/** A failed call as Node reports it. */
+export function diskError(code: string): Error {
+  return Object.assign(new Error(`${code}: simulated`), { code });
+}
+
+class Inode {
+  bytes = new Uint8Array(256);
+  size = 0;
+  /** What was there at the last sync. */
+  safe = new Uint8Array(0);
+
+  get view(): Uint8Array {
+    return this.bytes.subarray(0, this.size);
+  }
+
+  write(bytes: Uint8Array, position: number): void {
+    const end = position + bytes.length;
+    if (end > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(end, this.bytes.length * 2));
+      larger.set(this.view);
+      this.bytes = larger;
+    }
+    if (position > this.size) this.bytes.fill(0, this.size, position);
+    this.bytes.set(bytes, position);
+    this.size = Math.max(this.size, end);
+  }
+
+  truncate(size: number): void {
+    if (size > this.size) this.write(new Uint8Array(size - this.size), this.size);
+    this.size = size;
+  }
+}
+
+interface NameChange {
+  path: string;
+  /** null: the name has gone. */
+  inode: Inode | null;
+}
+
+export class SimDisk implements Disk {
+  /** Called before each step; what it throws is what the caller of the disk gets. */
+  before: (step: Step) => void = () => {};
+  /** Runs what is done off the thread: at once, unless a test puts it off. */
+  later: (work: () => void) => void = (work) => work();
+  /** Names as they are, and as a directory's sync has left them. */
+  private names = new Map<string, Inode>();
+  private safeNames = new Map<string, Inode>();
+  /** What happened to names since the last sync of their directory. */
+  private changes: NameChange[] = [];
+  /** Syncs of files so far. */
+  syncs = 0;
+
+  private put(path: string, inode: Inode | null): void {
+    if (inode === null) this.names.delete(path);
+    else this.names.set(path, inode);
+    this.changes.push({ path, inode });
+  }
+
+  private inode(path: string): Inode {
+    const inode = this.names.get(path);
+    if (inode === undefined) throw diskError("ENOENT");
+    return inode;
+  }
+
+  exists(path: string): boolean {
+    return this.names.has(path);
+  }
+
+  size(path: string): number {
+    return this.inode(path).size;
+  }
+
+  list(dir: string): string[] {
+    const inside = [...this.names.keys()].filter((path) => dirname(path) === dir);
+    return inside.map((path) => path.slice(dir.length + 1));
+  }
+
+  makeDirectory(): void {}
+
+  rename(from: string, to: string): void {
+    this.before({ kind: "rename", path: from, to });
+    const inode = this.inode(from);
+    // One step for a journal: never neither, never both.
+    this.names.delete(from);
+    this.names.set(to, inode);
+    this.changes.push({ path: to, inode }, { path: from, inode: null });
+  }
+
+  remove(path: string): void {
+    this.before({ kind: "remove", path });
+    if (this.names.has(path)) this.put(path, null);
+  }
+
+  open(path: string, how: OpenFor): DiskFile {
+    if (how !== "read") this.before({ kind: "open", path });
+    if (!this.names.has(path)) {
+      if (how === "read" || how === "change") throw diskError("ENOENT");
+      this.put(path, new Inode());
+    }
+    const inode = this.inode(path);
+    if (how === "create") inode.truncate(0);
+    return new SimFile(this, path, inode);
+  }
+
+  syncDirectory(path: string): void {
+    this.before({ kind: "syncDirectory", path });
+    for (const change of this.changes)
+      if (change.inode === null) this.safeNames.delete(change.path);
+      else this.safeNames.set(change.path, change.inode);
+    this.changes = [];
+  }
+
+  syncDirectoryLater(path: string): Promise<void> {
+    return this.soon(() => this.syncDirectory(path));
+  }
+
+  /** Does something later; a failure rejects. */
+  soon(work: () => void): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.later(() => {
+        try {
+          work();
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      }),
+    );
+  }
+
+  /** All bytes of a file. */
+  contents(path: string): Uint8Array {
+    return this.inode(path).view.slice();
+  }
+
+  /** Puts a file there, safe. */
+  place(path: string, bytes: Uint8Array): void {
+    const inode = new Inode();
+    inode.write(bytes, 0);
+    inode.safe = bytes.slice();
+    this.names.set(path, inode);
+    this.safeNames.set(path, inode);
+  }
+
+  /** What is found after the process was killed: everything. */
+  afterKill(): SimDisk {
+    const left = new SimDisk();
+    for (const [path, inode] of this.names) left.place(path, inode.view);
+    return left;
+  }
+
+  /** What is found after a loss of power. */
+  afterPowerLoss(random: Random): SimDisk {
+    const left = new SimDisk();
+    const names = new Map(this.safeNames);
+    let kept = random.below(this.changes.length + 1);
+    // A rename is two changes and one step.
+    const next = this.changes[kept];
+    if (next !== undefined && next.inode === null && kept > 0) kept += 1;
+    for (const { path, inode } of this.changes.slice(0, kept))
+      if (inode === null) names.delete(path);
+      else names.set(path, inode);
+    for (const [path, inode] of names) left.place(path, remains(inode, random));
+    return left;
+  }
+}
+
+/** A beginning of what was added since the sync; what was cut off since may be there again. */
+function remains({ safe, view }: Inode, random: Random): Uint8Array {
+  const isLonger =
+    view.length >= safe.length && Buffer.from(view).subarray(0, safe.length).equals(safe);
+  if (!isLonger) return random.chance(0.5) ? safe.slice() : view.slice();
+  const added = view.length - safe.length;
+  const left = random.chance(0.3) ? added : random.below(added + 1);
+  return view.slice(0, safe.length + left);
+}
+
+class SimFile implements DiskFile {
+  constructor(
+    private readonly disk: SimDisk,
+    private readonly path: string,
+    private readonly inode: Inode,
+  ) {}
+
+  size(): number {
+    return this.inode.size;
+  }
+
+  isAt(path: string): boolean {
+    return this.disk.exists(path);
+  }
+
+  append(bytes: Uint8Array): void {
+    this.writeAt(bytes, this.inode.size);
+  }
+
+  writeAt(bytes: Uint8Array, position: number): void {
+    this.disk.before({ kind: "write", path: this.path });
+    this.inode.write(bytes, position);
+  }
+
+  writeLater(bytes: Uint8Array, position: number): Promise<void> {
+    return this.disk.soon(() => this.writeAt(bytes, position));
+  }
+
+  read(into: Uint8Array, at: number, length: number, position: number): number {
+    const part = this.inode.view.subarray(position, position + length);
+    into.set(part, at);
+    return part.length;
+  }
+
+  truncate(size: number): void {
+    this.disk.before({ kind: "truncate", path: this.path });
+    this.inode.truncate(size);
+  }
+
+  sync(): void {
+    this.disk.before({ kind: "sync", path: this.path });
+    this.disk.syncs++;
+    this.inode.safe = this.inode.view.slice();
+  }
+
+  syncLater(): Promise<void> {
+    return this.disk.soon(() => this.sync());
+  }
+
+  close(): void {}
+}
