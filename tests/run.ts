@@ -1,9 +1,12 @@
 /**
- * `bun run test`: builds, types, lint and format, layer rules, then every test. Prints what each step said, and closes
- * with one line `N passed, N failed, N skipped`: the sum over the runners' own reports, each check counting as one.
+ * `bun run test`: builds, types, lint and format, layer rules, every test, then the short forms of Redis's own suite and of the
+ * differential fuzzer. Prints what each step said, and closes with one line `N passed, N failed, N skipped`: the sum over the runners'
+ * own reports, each check counting as one. With paths it runs their tests only: `bun run test tests/wire`.
  */
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { runFuzz } from "./fuzz/run.ts";
+import { runSuite } from "./suite/run.ts";
 import { addCounts, type Counts, closingLine } from "./support/counts.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -24,6 +27,7 @@ function check(name: string, command: string[]): Counts {
 /** Counts of bun's JUnit report; a run that ended badly without a failed test counts as one failure. */
 function bunTests(paths: string[]): Counts {
   mkdirSync(join(ROOT, "build"), { recursive: true });
+  rmSync(REPORT, { force: true });
   const ended = run([
     process.execPath,
     "test",
@@ -31,6 +35,7 @@ function bunTests(paths: string[]): Counts {
     `--reporter-outfile=${REPORT}`,
     ...paths,
   ]);
+  if (!existsSync(REPORT)) return { passed: 0, failed: 1, skipped: 0 };
   const head = readFileSync(REPORT, "utf8").match(/<testsuites[^>]*>/)?.[0] ?? "";
   const attribute = (name: string) => Number(head.match(new RegExp(` ${name}="(\\d+)"`))?.[1] ?? 0);
   const failed = attribute("failures") + attribute("errors");
@@ -43,9 +48,9 @@ function bunTests(paths: string[]): Counts {
   };
 }
 
-function main(paths: string[]): number {
+async function main(paths: string[]): Promise<number> {
   const biome = join(ROOT, "node_modules/@biomejs/biome/bin/biome");
-  const steps: (() => Counts)[] = [
+  const steps: (() => Counts | Promise<Counts>)[] = [
     () => check("builds", [process.execPath, "build.ts", "--tests"]),
     () => check("types", [process.execPath, "check"]),
     () =>
@@ -59,9 +64,16 @@ function main(paths: string[]): number {
       ]),
     () => bunTests(paths),
   ];
-  const total = addCounts(steps.map((step) => step()));
+  if (paths.length === 0)
+    steps.push(
+      () => runSuite(),
+      () => runFuzz(),
+    );
+  const all: Counts[] = [];
+  for (const step of steps) all.push(await step());
+  const total = addCounts(all);
   console.log(closingLine(total));
   return total.failed === 0 ? 0 : 1;
 }
 
-process.exit(main(process.argv.slice(2)));
+process.exit(await main(process.argv.slice(2)));
