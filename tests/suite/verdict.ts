@@ -71,14 +71,24 @@ export function staleOf(
     .map(({ unit, test }) => label(unit, test));
 }
 
-/**
- * Entries that name no test of the yardstick, give no known reason or no detail, stand twice, or wait for a command that is not
- * `planned`.
- */
+/** Exceptions of reason `later` whose commands are all there by now: they are to be looked at. */
+export function overdueOf(
+  exceptions: readonly Exception[],
+  planned: ReadonlySet<string>,
+): string[] {
+  return exceptions
+    .filter(
+      ({ reason, detail }) =>
+        reason === "later" && !detail.split(", ").some((name) => planned.has(name)),
+    )
+    .map(({ unit, test, detail }) => `${label(unit, test)} (${detail})`);
+}
+
+/** Entries that name no test of the yardstick, give no known reason or no detail, stand twice, or wait for no command. */
 export function faultsOf(
   exceptions: readonly Exception[],
   yardstick: PassedTests,
-  planned: ReadonlySet<string>,
+  commands: ReadonlySet<string>,
 ): string[] {
   const faults: string[] = [];
   const seen = new Set<string>();
@@ -91,8 +101,7 @@ export function faultsOf(
     seen.add(name);
     if (reason === "later")
       for (const command of detail.split(", "))
-        if (!planned.has(command))
-          faults.push(`${name}: ${command} is there already, or no command`);
+        if (!commands.has(command)) faults.push(`${name}: ${command} is no command`);
   }
   return faults;
 }
