@@ -84,9 +84,10 @@ export enum StateField {
   ExpiredKeys = 136, // u64
   EvictedKeys = 144, // u64
   LazyFreed = 152, // u64: entries and large values that were freed in slices
-  Databases = 160, // u32: number of databases, for range errors and SWAPDB
-  MaxStringBytes = 164, // u32: proto-max-bulk-len, the longest string APPEND may make
-  PageLimit = 276, // u32: heap pages that may ever be in use; tests lower it
+  Changes = 160, // u64: changes of keys and databases by commands
+  Databases = 168, // u32: number of databases, for range errors and SWAPDB
+  MaxStringBytes = 172, // u32: proto-max-bulk-len, the longest string APPEND may make
+  PageLimit = 284, // u32: heap pages that may ever be in use; tests lower it
   Limits = 0x0f00, // i32[64] by Limit: thresholds of encodings, written by the host from its directives
   SnapshotPhase = 0x1900, // u32: SnapshotPhase
   SnapshotTop = 0x1904, // u32: end of the stream's bytes in the window; the host sets it back to Address.Snapshot
@@ -178,6 +179,12 @@ export enum KeyEvent {
   MoveFrom = 42,
   MoveTo = 43,
   CopyTo = 44,
+  Sadd = 100,
+  Srem = 101,
+  Spop = 102,
+  Sinterstore = 103,
+  Sunionstore = 104,
+  Sdiffstore = 105,
 }
 
 /** What `peekKey` answers. */
@@ -288,4 +295,21 @@ export enum Cmd {
   DebugDigest = 81,
   DebugDigestValue = 82,
   DebugPopulate = 83,
+  SAdd = 180,
+  SRem = 181,
+  SMove = 182,
+  SCard = 183,
+  SIsMember = 184,
+  SMIsMember = 185,
+  SMembers = 186,
+  SPop = 187,
+  SRandMember = 188,
+  SInter = 189,
+  SUnion = 190,
+  SDiff = 191,
+  SInterStore = 192,
+  SUnionStore = 193,
+  SDiffStore = 194,
+  SInterCard = 195,
+  SScan = 196,
 }

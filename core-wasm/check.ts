@@ -9,10 +9,12 @@ import { checkWheel } from "./keyspace/wheel";
 import { checkAllocator } from "./memory/allocator";
 import { isBefore } from "./snapshot/walk";
 import { ensure, NO_TABLE, ScratchArea, state } from "./state";
+import { checkValue } from "./types/value";
 
 function checkEntry(entry: Entry, id: u32): void {
   ensure(tableOf(entry) === id, 502, id);
   ensure(isStamped(entry) || isBefore(id, hashOfEntry(entry) >> 16), 503, id);
+  checkValue(entry);
 }
 
 /** @returns entries seen. O(memory in use) */

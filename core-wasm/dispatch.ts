@@ -15,6 +15,8 @@ import * as objectCommands from "./commands/object";
 import * as renameCommands from "./commands/rename";
 import * as scanCommands from "./commands/scan";
 import * as setCommands from "./commands/set";
+import * as setAlgebra from "./commands/set-algebra";
+import * as setsCommands from "./commands/sets";
 import * as stringCommands from "./commands/string";
 import { placeSelf } from "./effects";
 import { makeRoom, trimToLimit } from "./keyspace/evict";
@@ -175,6 +177,40 @@ function run(commandId: i32, argc: u32): void {
       return debugCommands.digestValues(argc);
     case Cmd.DebugPopulate:
       return debugCommands.populate(argc);
+    case Cmd.SAdd:
+      return setsCommands.sadd(argc);
+    case Cmd.SRem:
+      return setsCommands.srem(argc);
+    case Cmd.SMove:
+      return setsCommands.smove();
+    case Cmd.SCard:
+      return setsCommands.scard();
+    case Cmd.SIsMember:
+      return setsCommands.sismember();
+    case Cmd.SMIsMember:
+      return setsCommands.smismember(argc);
+    case Cmd.SMembers:
+      return setsCommands.smembers();
+    case Cmd.SPop:
+      return setsCommands.spop(argc);
+    case Cmd.SRandMember:
+      return setsCommands.srandmember(argc);
+    case Cmd.SInter:
+      return setAlgebra.combine(setAlgebra.Algebra.Intersect, argc);
+    case Cmd.SUnion:
+      return setAlgebra.combine(setAlgebra.Algebra.Unite, argc);
+    case Cmd.SDiff:
+      return setAlgebra.combine(setAlgebra.Algebra.Subtract, argc);
+    case Cmd.SInterStore:
+      return setAlgebra.combineAndStore(setAlgebra.Algebra.Intersect, argc);
+    case Cmd.SUnionStore:
+      return setAlgebra.combineAndStore(setAlgebra.Algebra.Unite, argc);
+    case Cmd.SDiffStore:
+      return setAlgebra.combineAndStore(setAlgebra.Algebra.Subtract, argc);
+    case Cmd.SInterCard:
+      return setAlgebra.sintercard(argc);
+    case Cmd.SScan:
+      return setsCommands.sscan(argc);
     default:
       return reply.error("ERR command is not known to the core");
   }

@@ -57,9 +57,10 @@ function keyRecord(kind: u32, aux: u32, db: u32, key: usize, length: u32): void 
   if (!copied) drain(Stream.Effects);
 }
 
-/** The dataset changed: the request is to be propagated, unless a rewrite replaces it. */
-export function changed(): void {
+/** The dataset changed, in so many things: the request is to be propagated, unless a rewrite replaces it. */
+export function changed(changes: u32 = 1): void {
   state.status |= Status.Changed;
+  state.changes += changes;
 }
 
 export function touched(db: u32, key: usize, length: u32): void {
@@ -71,14 +72,19 @@ export function event(name: KeyEvent, db: u32, key: usize, length: u32): void {
   if (wants(EffectMask.Events)) keyRecord(EffectKind.Event, name, db, key, length);
 }
 
-/** A key of the client's database was changed by the running command: all three at once. */
+/** A key of the client's database was changed by the running command: counted, touched and announced at once. */
 export function changedKey(name: KeyEvent, key: usize, length: u32): void {
   changedKeyOf(io().db, name, key, length);
 }
 
 /** The same for a key of any database. */
 export function changedKeyOf(db: u32, name: KeyEvent, key: usize, length: u32): void {
-  state.status |= Status.Changed;
+  changed();
+  concerned(db, name, key, length);
+}
+
+/** A change that was counted concerns this key too, or has this event too. */
+export function concerned(db: u32, name: KeyEvent, key: usize, length: u32): void {
   if (state.effectMask & (EffectMask.Touched | EffectMask.Events)) {
     touched(db, key, length);
     event(name, db, key, length);
@@ -120,12 +126,19 @@ export function placeSelf(): void {
 
 /** Begins a command that is propagated instead of the request. @returns false = nobody follows, skip the words */
 export function begin(commandId: u32, argc: u32): bool {
+  return beginWith(commandId, argc, 0);
+}
+
+/** The same with room for `ownBytes` of words that the record keeps (`copied`). A record that has no room is drained first. */
+export function beginWith(commandId: u32, argc: u32, ownBytes: u32): bool {
   if (!wants(EffectMask.Propagate)) return false;
-  const bytes = EFFECT_HEADER_BYTES + argc * (PAIR_BYTES + WORD_SLOT_BYTES);
+  const own = (ownBytes + 7) & ~7;
+  const bytes = EFFECT_HEADER_BYTES + argc * (PAIR_BYTES + WORD_SLOT_BYTES) + own;
   const record = header(EffectKind.Propagate, 0, 0, bytes, io().db, commandId);
   store<u16>(record, <u16>argc, 2);
   state.effectRecord = <u32>record + EFFECT_HEADER_BYTES;
   state.effectSlot = state.effectRecord + argc * PAIR_BYTES;
+  state.effectOwn = state.effectSlot + argc * WORD_SLOT_BYTES;
   state.effectsTop = <u32>record + bytes;
   state.status |= Status.Rewritten;
   return true;
@@ -137,6 +150,24 @@ export function word(ptr: usize, length: u32): void {
   store<u32>(state.effectRecord, length, 4);
   state.effectRecord += PAIR_BYTES;
   state.effectSlot += WORD_SLOT_BYTES;
+}
+
+/** The next word: bytes that are copied into the record, out of the room that `beginWith` was told. */
+export function copied(ptr: usize, length: u32): void {
+  const own: usize = state.effectOwn;
+  memory.copy(own, ptr, length);
+  state.effectOwn += length;
+  word(own, length);
+}
+
+/** Propagates `command key member` instead of the request. The member's bytes may be freed behind it. */
+export function member(commandId: u32, key: usize, keyLength: u32, ptr: usize, length: u32): void {
+  const isCopied = length <= COPIED_KEY_BYTES;
+  if (!beginWith(commandId, 2, isCopied ? length : 0)) return;
+  word(key, keyLength);
+  if (isCopied) return copied(ptr, length);
+  word(ptr, length);
+  drain(Stream.Effects);
 }
 
 /** The next word: a number; its digits lie in the record. */

@@ -187,6 +187,11 @@ export function errorAbout(text: string, word: usize, wordLength: u32): void {
   endLine();
 }
 
+/** Whether the running command has answered an error. */
+export function isFailed(): bool {
+  return (state.status & Status.Error) !== 0;
+}
+
 export function wrongType(): void {
   error("WRONGTYPE Operation against a key holding the wrong kind of value");
 }

@@ -64,6 +64,7 @@ export class State {
   expiredKeys: u64;
   evictedKeys: u64;
   lazyFreed: u64;
+  changes: u64;
   databases: u32;
   maxStringBytes: u32;
 
@@ -107,20 +108,32 @@ export class State {
   decayMinutes: u32; // lfu-decay-time
   frequencyStep: u64; // minutes of a list of the ring
   frequencyNow: i64; // the step of the ring that was last looked at
+  effectOwn: u32; // room for the bytes that the record being written keeps
   packedAt: u32; // position in the packed sequence that was changed last
   elementPtr: u32; // the element read last: bytes, or 0 for an integer
   elementLength: u32;
   elementInteger: i64;
+  memberPtr: u32; // the member of a collection read last, as bytes
+  memberLength: u32;
+  walkEncoding: u32; // the walk over the members of a collection: what it walks, and where it is
+  walkValue: u32;
+  walkIndex: u32;
+  walkPosition: u64;
+  evacuating: u32; // large table that defragmentation is in the middle of, 0 = none
+  evacuateIndex: u32;
   garbage: u32; // first node of the list of large values to be freed
   limitBytes: u64; // the limit in force
   expiryPaused: u32; // 1: keys that are due are deleted only when they are looked up (DEBUG SET-ACTIVE-EXPIRE 0)
 }
 
+/** Room for so many size classes of the allocator. */
+export const CLASS_CELLS: u32 = 128;
+
 /** Areas inside State, as offsets from its start. */
 export enum Area {
   DatabaseMap = 0xa00, // u8[128]: table id of a database, NO_TABLE = none yet
-  ClassHeads = 0xb00, // u32[128]: first page with room of each size class
-  ClassSizes = 0xd00, // u32[128]
+  ClassHeads = 0xb00, // u32[CLASS_CELLS]: first page with room of each size class
+  ClassSizes = 0xd00, // u32[CLASS_CELLS]
   HashKeys = 0x1000, // u32[256 + 8]
   FreeRuns = 0x1800, // u32[64]: first page of the list of free runs by length
   WheelSlots = 0x2000, // 6 x 256 sentinels of 8 bytes
@@ -136,6 +149,9 @@ export enum ScratchArea {
   Element = 0xc00, // digits and head of an element of a packed sequence
   Text = 0x10000, // a line being put together
   Digest = 0x18000, // state of the hash that runs, digests
+  Member = 0xd00, // numbers and digits of members of sets
+  Aside = 0xe00, // an entry in no table: the result of a command in the making
+  ScanArguments = 0xe40, // cursor, count and pattern of a scan
   Argument = 0x20000, // numbers parsed from arguments
   Decimal = 0x24000, // limbs and digits of a number being read or written
   Digits = 0x28000, // a formatted number of many digits
@@ -153,7 +169,7 @@ export function limit(which: u32): i32 {
 
 /** Redis's defaults, until the host writes its directives. */
 export function setDefaultLimits(): void {
-  store<i32>(limitAt(Limit.HashListpackEntries), 128);
+  store<i32>(limitAt(Limit.HashListpackEntries), 512);
   store<i32>(limitAt(Limit.HashListpackValue), 64);
   store<i32>(limitAt(Limit.SetIntsetEntries), 512);
   store<i32>(limitAt(Limit.SetListpackEntries), 128);

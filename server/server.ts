@@ -382,6 +382,7 @@ export class Server {
     await this.appendOnly.load(this.replayTarget());
     core.memory.i32[FLAGS] = 0;
     core.memory.i32[DB] = 0;
+    core.clearCounter(StateField.Changes);
     this.observer.stats.reset();
     const seconds = (this.clock.monotonicUs() - startedUs) / 1e6;
     logger.notice(`DB loaded from append only file: ${seconds.toFixed(3)} seconds`);
@@ -579,8 +580,7 @@ export class Server {
     Object.assign(this.stats, emptyStats());
     this.observer.stats.reset();
     this.supervision.limits.resetCounts();
-    for (const field of CORE_COUNTERS)
-      this.core.memory.words.setBigUint64(Address.State + field, 0n, true);
+    for (const field of CORE_COUNTERS) this.core.clearCounter(field);
     this.cron?.forgetRates();
   }
 

@@ -3,7 +3,7 @@ import { frame, openPipe } from "./pipe.ts";
 import { type Section, table } from "./report.ts";
 import { type ServerName, startServer } from "./server-process.ts";
 
-const LIMIT_BYTES = 200 << 20;
+const LIMIT_BYTES = 512 << 20;
 const KEYS = 500_000;
 const BATCH = 2000;
 /** Redis's own buffers may push it over; the sample is taken between commands. */

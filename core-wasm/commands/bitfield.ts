@@ -10,7 +10,7 @@ import { Find, find } from "../keyspace/keyspace";
 import { getField, setField } from "../memory/bits";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
-import { ScratchArea } from "../state";
+import { io, ScratchArea } from "../state";
 import { isString, stringBytes, stringLength } from "../types/string";
 import { offsetArg, openBits } from "./bitmap";
 
@@ -155,7 +155,7 @@ function changeFields(argc: u32, count: u32, lastBit: i64): void {
   if (entry === null) return reply.noMemory();
   const bytes = stringBytes(entry);
   const length = stringLength(entry);
-  let changed = false;
+  let changes: u32 = 0;
   field.overflow = Overflow.Wrap;
   reply.array(count);
   for (let i: u32 = 2; i < argc; i += field.words) {
@@ -174,9 +174,11 @@ function changeFields(argc: u32, count: u32, lastBit: i64): void {
     }
     setField(bytes, field.offset, field.bits, field.result);
     reply.integer(isSet ? old : field.result);
-    if (grows || old !== field.result) changed = true;
+    if (grows || old !== field.result) changes += 1;
   }
-  if (changed) effects.changedKey(KeyEvent.Setbit, argPtr(1), argLength(1));
+  if (changes === 0) return;
+  effects.changed(changes);
+  effects.concerned(io().db, KeyEvent.Setbit, argPtr(1), argLength(1));
 }
 
 /** Puts value + by, brought into the field's range as OVERFLOW says, into `result`. @returns whether it was out of it */

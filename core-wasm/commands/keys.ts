@@ -95,21 +95,21 @@ function flushOptions(argc: u32): bool {
 
 export function flushdb(argc: u32): void {
   if (!flushOptions(argc)) return;
-  orphanDb(io().db);
-  finishFlush(io().db, argc);
+  finishFlush(io().db, orphanDb(io().db), argc);
 }
 
 export function flushall(argc: u32): void {
   if (!flushOptions(argc)) return;
-  for (let db: u32 = 0; db < state.databases; db++) orphanDb(db);
+  let removed: u32 = 0;
+  for (let db: u32 = 0; db < state.databases; db++) removed += orphanDb(db);
   abandonWalk();
-  finishFlush(ALL_DATABASES, argc);
+  finishFlush(ALL_DATABASES, removed, argc);
 }
 
-function finishFlush(db: u32, argc: u32): void {
+function finishFlush(db: u32, removed: u32, argc: u32): void {
   effects.flushed(db);
   // An empty database is flushed into the log too, as in Redis.
-  effects.changed();
+  effects.changed(removed);
   // Table ids are few: a flood of flushes pays for itself.
   const synchronous = argc === 2 && argWord(1) === Word.SYNC;
   if (synchronous || state.orphanCount >= ORPHANS_MAX) {

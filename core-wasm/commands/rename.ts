@@ -50,7 +50,7 @@ export function rename(onlyNew: bool): void {
   if (onlyNew && existing !== null) return reply.integer(0);
   if (!renameEntry(entry, db, key, length, existing)) return reply.noMemory();
   effects.changedKey(KeyEvent.RenameFrom, argPtr(1), argLength(1));
-  effects.changedKey(KeyEvent.RenameTo, key, length);
+  effects.concerned(db, KeyEvent.RenameTo, key, length);
   return onlyNew ? reply.integer(1) : reply.ok();
 }
 
@@ -65,7 +65,7 @@ export function move(): void {
   if (entry === null || findIn(to, key, length, Find.Write) !== null) return reply.integer(0);
   if (!renameEntry(entry, to, key, length, null)) return reply.noMemory();
   effects.changedKeyOf(from, KeyEvent.MoveFrom, key, length);
-  effects.changedKeyOf(to, KeyEvent.MoveTo, key, length);
+  effects.concerned(to, KeyEvent.MoveTo, key, length);
   reply.integer(1);
 }
 

@@ -4,29 +4,29 @@ import { argLength, argPtr, argWord, Word } from "../argv";
 import { matches } from "../glob";
 import { Entry, keyLength, keyPtr, Type, typeOf } from "../keyspace/entry";
 import { isExpired, stepRef, walkDb } from "../keyspace/keyspace";
-import { formatUint64, parseInt64 } from "../memory/text";
+import { formatUint64 } from "../memory/text";
 import * as reply from "../reply";
 import { io, ScratchArea, state } from "../state";
+import {
+  patternAt,
+  readCursor,
+  readScanOption,
+  scanCount,
+  scanCursor,
+  scanFault,
+  scanPattern,
+} from "./scan-arguments";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
 /** Refs found by one SCAN call wait here for the array's length. */
 const FOUND: usize = Address.Scratch + ScratchArea.Found;
 const FOUND_MAX: u32 = 65536;
 const STEP_MAX: u32 = 24;
-const DEFAULT_COUNT: i64 = 10;
 /** Steps per asked element before a sparse region ends the call. */
 const STEPS_PER_ELEMENT: i64 = 10;
 const ANY_TYPE: u32 = 16;
 const NO_SUCH_TYPE: u32 = 17;
 const POSITION_END: u64 = (<u64>1) << 48;
-const STAR: u8 = 42;
-const PLUS: u32 = 43;
-const MINUS: u32 = 45;
-
-/** The word as a pattern: its index, or 0 if it is a lone star, which asks for all keys, the empty one among them. */
-function patternAt(index: u32): u32 {
-  return argLength(index) === 1 && load<u8>(argPtr(index)) === STAR ? 0 : index;
-}
 
 /** Whether the key lives and is of the type, and matches the pattern in word `pattern`, 0 = any. */
 function isWanted(entry: Entry, pattern: u32, type: u32): bool {
@@ -60,29 +60,6 @@ export function keys(): void {
   walkKeys(true);
 }
 
-/**
- * Reads word `index` as an unsigned 64-bit number the way Redis does, by C's rules: nothing is 0, a sign is taken (a minus
- * wraps), leading zeros are, and a NUL byte ends the number. What lies beyond our positions will end the scan.
- */
-function parseCursor(index: u32): bool {
-  let p = argPtr(index);
-  const end = p + argLength(index);
-  const sign: u32 = p < end ? load<u8>(p) : 0;
-  if (sign === PLUS || sign === MINUS) {
-    p += 1;
-    if (p === end || <u32>load<u8>(p) - 48 > 9) return false;
-  }
-  let value: u64 = 0;
-  for (; p < end && load<u8>(p) !== 0; p++) {
-    const digit = <u32>load<u8>(p) - 48;
-    const next = value * 10 + digit;
-    if (digit > 9 || value > u64.MAX_VALUE / 10 || next < value * 10) return false;
-    value = next;
-  }
-  store<u64>(NUMBER, sign === MINUS ? 0 - value : value, 8);
-  return true;
-}
-
 function typeNamed(index: u32): u32 {
   const word = argWord(index);
   if (word === Word.STRING) return Type.String;
@@ -94,23 +71,15 @@ function typeNamed(index: u32): u32 {
 }
 
 export function scan(argc: u32): void {
-  if (!parseCursor(1)) return reply.error("ERR invalid cursor");
-  const cursor = load<u64>(NUMBER, 8);
-  let count = DEFAULT_COUNT;
-  let pattern: u32 = 0;
+  if (!readCursor(1)) return;
   let type = ANY_TYPE;
   for (let i: u32 = 2; i < argc; i += 2) {
     // An option without its value is none.
-    const word = i + 1 < argc ? argWord(i) : 0;
-    if (word === Word.COUNT) {
-      if (!parseInt64(argPtr(i + 1), argLength(i + 1), NUMBER)) return reply.notInteger();
-      count = load<i64>(NUMBER);
-      if (count < 1) return reply.syntaxError();
-    } else if (word === Word.MATCH) pattern = patternAt(i + 1);
-    else if (word === Word.TYPE) type = typeNamed(i + 1);
-    else return reply.syntaxError();
+    if (i + 1 >= argc) return reply.syntaxError();
+    if (argWord(i) === Word.TYPE) type = typeNamed(i + 1);
+    else if (!readScanOption(i)) return scanFault();
   }
-  scanFrom(cursor, count, pattern, type);
+  scanFrom(scanCursor(), scanCount(), scanPattern(), type);
 }
 
 function scanFrom(cursor: u64, count: i64, pattern: u32, type: u32): void {

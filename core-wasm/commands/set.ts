@@ -5,10 +5,10 @@ import * as effects from "../effects";
 import { deadlineOf, Entry } from "../keyspace/entry";
 import { Find, find, removeEntry } from "../keyspace/keyspace";
 import { putString } from "../keyspace/strings";
-import { alloc, CLASS_COUNT, free } from "../memory/allocator";
+import { ALL_SPANS_BYTES, alloc, CLASS_COUNT, free, SCARCE_BYTES } from "../memory/allocator";
 import { availableBytes } from "../memory/pages";
 import * as reply from "../reply";
-import { ensure, ScratchArea } from "../state";
+import { ensure, io, ScratchArea } from "../state";
 import { isString, spells } from "../types/string";
 import { deadlineArg, Expiry, expiryOption } from "./expiry";
 
@@ -18,15 +18,18 @@ const COMPARED_INDEX: usize = EXPIRY_INDEX + 4;
 /** Bytes a key costs beyond key and value, at the most: header, deadline, its share of the table. */
 const KEY_OVERHEAD_BYTES: u64 = 128;
 /** Key and value up to this length never need a block of more than a page. */
-const SHORT_WORD_BYTES: u32 = 8192;
+const SHORT_WORD_BYTES: u32 = 4000;
 
 /**
  * Whether storing `keys` keys, `bytes` long with their values and the longest word of `longest` bytes, cannot fail. The
- * worst case is twice the bytes (classes and pages rounded up) and a fresh page for every class used. O(1)
+ * worst case is twice the bytes (classes and pages rounded up) and a fresh page for every class used; where the allocator still makes
+ * spans, a fresh one of each kind. O(1)
  */
 function isRoomCertain(keys: u32, bytes: u64, longest: u32): bool {
   const freshPages: u64 = keys * 2 < CLASS_COUNT ? keys * 2 : CLASS_COUNT;
-  const needed = bytes * 2 + KEY_OVERHEAD_BYTES * keys + freshPages * PAGE_BYTES;
+  const spans =
+    longest > SHORT_WORD_BYTES && availableBytes() >= SCARCE_BYTES ? ALL_SPANS_BYTES : 0;
+  const needed = bytes * 2 + KEY_OVERHEAD_BYTES * keys + freshPages * PAGE_BYTES + spans;
   if (needed > availableBytes()) return false;
   if (longest <= SHORT_WORD_BYTES) return true;
   // What is available may lie in pieces: a run that was to be had once is to be had again.
@@ -93,7 +96,7 @@ function storeKey(existing: Entry | null, value: u32, flags: u32, deadline: u64)
     return false;
   effects.changedKey(KeyEvent.Set, key, length);
   const expires = (flags & Expiry.Any) !== 0;
-  if (expires) effects.changedKey(KeyEvent.Expire, key, length);
+  if (expires) effects.concerned(io().db, KeyEvent.Expire, key, length);
   // Relative deadlines would start anew on replay, nobody reads the reply of a GET there, and Redis 7 knows no IFEQ.
   if (!expires && (flags & (SetFlag.Get | SetFlag.IfEq)) === 0) return true;
   const keeps = (flags & SetFlag.KeepTtl) !== 0;

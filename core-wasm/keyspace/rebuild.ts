@@ -6,7 +6,7 @@
  */
 import { Address } from "../abi";
 import { NO_TABLE, ScratchArea, state } from "../state";
-import { entryAt, setGeneration } from "./entry";
+import { Entry, entryAt, setGeneration } from "./entry";
 import { coldestOf, isEmptyList, listAt, NO_LIST } from "./lists";
 import {
   beginOrder,
@@ -29,14 +29,28 @@ import { POSITION_END, TableState, table, walkStep } from "./table";
 const GATHER_COST: i32 = 200;
 const NOTHING_YET: u32 = NO_LIST + 1;
 
-/** Begins the order anew. O(1), unless six rebuilds in a row were cut short: then the last is finished first. */
-export function beginRebuild(order: u32): void {
-  // Generations come round again: by then no entry may carry the one that is about to be given out, flushed ones neither.
-  if (state.orderUnfinished >= GENERATIONS - 1) {
-    freeOrphans(i32.MAX_VALUE);
-    if (state.orderStage === Stage.Walking) walk(i32.MAX_VALUE);
-    state.orderUnfinished = 0;
+/** Takes its generation off every entry, those of flushed tables that are kept for a snapshot included. O(entries) */
+function unmarkAll(): void {
+  freeOrphans(i32.MAX_VALUE);
+  for (let id: u32 = 0; id < NO_TABLE; id++) {
+    const t = table(id);
+    if (t.state === TableState.Unused) continue;
+    for (let position: u64 = 0; position < POSITION_END; ) {
+      position = walkStep(t, position);
+      for (let i: u32 = 0; i < state.stepCount; i++) setGeneration(steppedEntry(i), 0);
+    }
   }
+  state.orderUnfinished = 0;
+}
+
+function steppedEntry(index: u32): Entry {
+  return entryAt(load<u32>(Address.Scratch + ScratchArea.Step + ((<usize>index) << 2)));
+}
+
+/** Begins the order anew. O(1), unless six rebuilds in a row were cut short. */
+export function beginRebuild(order: u32): void {
+  // Generations come round again: by then no entry may carry the one that is about to be given out.
+  if (state.orderUnfinished >= GENERATIONS - 1) unmarkAll();
   beginOrder(order);
   state.orderUnfinished += 1;
   state.orderStage = Stage.Walking;
@@ -66,8 +80,7 @@ function walk(budget: i32): i32 {
     }
     state.orderPosition = walkStep(t, state.orderPosition);
     for (let i: u32 = 0; i < state.stepCount; i++) {
-      const ref = load<u32>(Address.Scratch + ScratchArea.Step + ((<usize>i) << 2));
-      const entry = entryAt(ref);
+      const entry = steppedEntry(i);
       if (isOrdered(entry)) continue;
       setGeneration(entry, 0);
       enterByClock(entry);

@@ -11,10 +11,10 @@
  * An insert pays for one segment at most: the directory's doubling finds its next array reserved and already touched.
  */
 import { Address } from "../abi";
-import { alloc, allocReserved, free } from "../memory/allocator";
+import { alloc, allocReserved, free, isEvacuated } from "../memory/allocator";
 import { equal, hashOf } from "../memory/bytes";
 import { sizedLength, sizedPtr } from "../memory/sized";
-import { ensure, ScratchArea, state } from "../state";
+import { ensure, random64, ScratchArea, state } from "../state";
 import { BUCKET_SLOTS } from "../tuning";
 import { entryAt, hashOfEntry, keyEquals } from "./entry";
 
@@ -471,7 +471,12 @@ export function directoryCells(t: Table): u32 {
 
 /** Collects the refs of the segment at directory cell `index`. @returns how many lie at Address.Scratch + Split */
 export function collectSegment(t: Table, index: u32): u32 {
-  return collect(segmentAt(t, index), Address.Scratch + ScratchArea.Split);
+  return collectSegmentTo(t, index, Address.Scratch + ScratchArea.Split);
+}
+
+/** The same at a place of the caller's, of 1 KiB: the members of a value while its key's segment is collected. */
+export function collectSegmentTo(t: Table, index: u32, to: usize): u32 {
+  return collect(segmentAt(t, index), to);
 }
 
 /** Moves the segment of cell `index` to a block elsewhere. */
@@ -483,6 +488,33 @@ export function moveSegment(t: Table, index: u32): bool {
   pointDirectory(t, (<u64>index) << (48 - t.depth), depthOf(wordAt(t, index)), moved);
   free(segment);
   return true;
+}
+
+/** Moves the directory out of a page that is being emptied. @returns 1 if it moved */
+export function moveDirectory(t: Table): u32 {
+  if (!isEvacuated(t.directory)) return 0;
+  const bytes = directoryCells(t) << 2;
+  const moved = alloc(bytes);
+  if (moved === 0) return 0;
+  memory.copy(moved, t.directory, bytes);
+  free(t.directory);
+  t.directory = <u32>moved;
+  return 1;
+}
+
+/** Writes another address into the cell of a ref in the segment of directory cell `index`. */
+export function replaceRef(t: Table, index: u32, ref: u32, by: u32): void {
+  const segment = segmentAt(t, index);
+  for (let b: u32 = 0; b < BUCKETS; b++) {
+    const bucket = bucketAt(segment, b);
+    for (let slot: u32 = 0; slot < <u32>BUCKET_SLOTS; slot++) {
+      const cell = bucket + REFS + ((<usize>slot) << 2);
+      if (load<u8>(bucket + slot) === 0 || load<u32>(cell) !== ref) continue;
+      store<u32>(cell, by);
+      return;
+    }
+  }
+  ensure(false, 204, ref);
 }
 
 export function segmentAt(t: Table, index: u32): usize {
@@ -550,6 +582,54 @@ export function bucketFigures(t: Table, to: usize): void {
       store<u32>(cell, load<u32>(cell) + 1);
     }
   }
+}
+
+const CELLS: u32 = 256;
+
+/**
+ * The refs of a table that does not change meanwhile, one after another, without any scratch: `cursor` begins at 0. State.walkPosition is
+ * the cursor of the next. @returns 0 = there are no more
+ */
+export function nextRef(t: Table, cursor: u64): u32 {
+  let index = <u32>(cursor >> 8);
+  let cell = <u32>cursor & (CELLS - 1);
+  while (index < directoryCells(t)) {
+    const segment = segmentAt(t, index);
+    for (; cell < CELLS; cell++) {
+      const slot = cell & 15;
+      const bucket = bucketAt(segment, cell >> 4);
+      if (slot >= <u32>BUCKET_SLOTS || load<u8>(bucket + slot) === 0) continue;
+      state.walkPosition = ((<u64>index) << 8) + cell + 1;
+      // The carry of the last cell would lead into a segment's own span.
+      if (cell === CELLS - 1) state.walkPosition = (<u64>(index + segmentSpan(t, index))) << 8;
+      return load<u32>(bucket + REFS + ((<usize>slot) << 2));
+    }
+    cell = 0;
+    index += segmentSpan(t, index);
+  }
+  return 0;
+}
+
+/** Draws before a nearly empty table is walked instead. */
+const RANDOM_DRAWS: u32 = 4096;
+
+/** A ref drawn evenly from a table that has some. O(1) where the table is filled as it should be */
+export function randomRef(t: Table): u32 {
+  for (let draws: u32 = 0; draws < RANDOM_DRAWS; draws++) {
+    const bits = random64();
+    const index = <u32>(bits >> 32) & (directoryCells(t) - 1);
+    // A segment is met as often as it has cells: all but one of them are passed over.
+    if ((index & (segmentSpan(t, index) - 1)) !== 0) continue;
+    const bucket = bucketAt(segmentAt(t, index), <u32>bits & 15);
+    const slot = (<u32>bits >> 8) % <u32>BUCKET_SLOTS;
+    if (load<u8>(bucket + slot) !== 0) return load<u32>(bucket + REFS + ((<usize>slot) << 2));
+  }
+  let position = random64() >> 16;
+  do {
+    position = walkStep(t, position);
+    if (position >= POSITION_END) position = 0;
+  } while (state.stepCount === 0);
+  return load<u32>(Address.Scratch + ScratchArea.Step);
 }
 
 /** Asserts directory, depths, counters, tags and the place of every entry. O(entries) */

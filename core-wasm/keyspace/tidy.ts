@@ -140,8 +140,11 @@ export function defragment(budget: i32): i32 {
     // A merge or doubling since the last slice may have left the index inside a segment's span.
     const span = segmentSpan(t, state.moveIndex);
     const first = state.moveIndex & ~(span - 1);
+    const reached = state.evacuating === 0 ? 0 : state.evacuateIndex;
     budget -= MOVE_COST * moveSegmentEntries(t, first);
-    state.moveIndex = first + span;
+    // A large value is moved in parts: the next pass comes back to it, unless it is there no more.
+    if (reached !== 0 && state.evacuateIndex === reached) state.evacuating = 0;
+    if (state.evacuating === 0) state.moveIndex = first + span;
   }
   return 0;
 }

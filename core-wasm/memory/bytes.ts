@@ -33,6 +33,13 @@ function mix(x: u64): u64 {
   return x ^ (x >> 33);
 }
 
+/** A 64-bit hash that is the same in every process, for digests of content (FNV-1a, then an avalanche). Not for tables. */
+export function unseededHash(ptr: usize, length: u32): u64 {
+  let h: u64 = 0xcbf29ce484222325;
+  for (let i: u32 = 0; i < length; i++) h = (h ^ load<u8>(ptr + i)) * 0x100000001b3;
+  return mix(h + length);
+}
+
 /** One round of NH over up to 1 KiB: products of pairs of 32-bit words, each offset by a secret word. */
 function round(ptr: usize, bytes: u32): u64 {
   let sum: u64 = 0;

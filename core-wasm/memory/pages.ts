@@ -11,8 +11,9 @@ import { Area, ensure, state } from "../state";
 export enum PageKind {
   Fresh = 0, // never handed out, or the inside of a free run
   Free = 1, // first or last page of a free run
-  Slab = 2, // blocks of one size class
+  Slab = 2, // first page of blocks of one size class
   Run = 3, // first page of a run in use
+  Inside = 4, // a page of a slab behind its first; `prev` is the first
 }
 
 export enum PageFlag {
@@ -34,7 +35,7 @@ export class Page {
   bump: u32; // the first byte never handed out
   prev: u32; // page numbers: neighbours in the list the page is in
   next: u32;
-  runPages: u32; // length of the run, at its first and, when free, last page
+  runPages: u32; // length of the run or slab, at its first and, when free, last page
   spare: u32;
 }
 

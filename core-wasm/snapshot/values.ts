@@ -6,6 +6,7 @@
  * Writers read; they must not allocate, and may use scratch below ScratchArea.Split as they like: it is saved around them.
  */
 import { deadlineOf, Entry, keyLength, keyPtr, Type, typeOf } from "../keyspace/entry";
+import { isLargeSet, writeSet } from "./set";
 import { command, number, text, word } from "./stream";
 import { isLargeString, writeString } from "./string";
 
@@ -16,6 +17,9 @@ export function writeEntry(entry: Entry, db: u32, cursor: u64): u64 {
       // Most keys are short strings: theirs is one command.
       if (!isLargeString(entry)) return writeString(entry, db, cursor);
       cursor = writeString(entry, db, cursor);
+      break;
+    case Type.Set:
+      cursor = writeSet(entry, db, cursor);
       break;
     default:
       return 0;
@@ -29,6 +33,8 @@ export function isLarge(entry: Entry): bool {
   switch (typeOf(entry)) {
     case Type.String:
       return isLargeString(entry);
+    case Type.Set:
+      return isLargeSet(entry);
     default:
       return false;
   }

@@ -9,6 +9,7 @@ import { equal } from "../memory/bytes";
 import { sha1Add } from "../memory/sha1";
 import { formatInt64 } from "../memory/text";
 import { ScratchArea } from "../state";
+import { savedLengthBytes } from "./saved";
 
 export const EXTERNAL_HEADER_BYTES: u32 = 8;
 /** Longer strings get a block of their own: moving an entry never copies more than this. */
@@ -102,8 +103,7 @@ export function savedStringBytes(entry: Entry): u64 {
     if (value === <i64>(<i16>value)) return 3;
     if (value === <i64>(<i32>value)) return 5;
   }
-  const length = stringLength(entry);
-  return <u64>length + (length < 64 ? 1 : length < 16384 ? 2 : 5);
+  return savedLengthBytes(stringLength(entry));
 }
 
 /** The name OBJECT ENCODING gives: where the bytes lie is no difference in encoding. */

@@ -4,6 +4,16 @@
  */
 import { Entry, Type, typeOf } from "../keyspace/entry";
 import {
+  checkSet,
+  copySet,
+  digestSet,
+  evacuateSet,
+  freeSet,
+  savedSetBytes,
+  setBytes,
+  setEncodingName,
+} from "./set";
+import {
   copyString,
   digestString,
   evacuateString,
@@ -18,6 +28,8 @@ export function freeValue(entry: Entry): void {
   switch (typeOf(entry)) {
     case Type.String:
       return freeString(entry);
+    case Type.Set:
+      return freeSet(entry);
     default:
       return;
   }
@@ -31,6 +43,8 @@ export function copyValue(entry: Entry): bool {
   switch (typeOf(entry)) {
     case Type.String:
       return copyString(entry);
+    case Type.Set:
+      return copySet(entry);
     default:
       return false;
   }
@@ -41,6 +55,8 @@ export function valueBytes(entry: Entry): u64 {
   switch (typeOf(entry)) {
     case Type.String:
       return stringBlockBytes(entry);
+    case Type.Set:
+      return setBytes(entry);
     default:
       return 0;
   }
@@ -51,6 +67,8 @@ export function evacuateValue(entry: Entry): u32 {
   switch (typeOf(entry)) {
     case Type.String:
       return evacuateString(entry);
+    case Type.Set:
+      return evacuateSet(entry);
     default:
       return 0;
   }
@@ -61,6 +79,8 @@ export function digestValue(entry: Entry): void {
   switch (typeOf(entry)) {
     case Type.String:
       return digestString(entry);
+    case Type.Set:
+      return digestSet(entry);
     default:
       return;
   }
@@ -71,6 +91,8 @@ export function savedBytes(entry: Entry): u64 {
   switch (typeOf(entry)) {
     case Type.String:
       return savedStringBytes(entry);
+    case Type.Set:
+      return savedSetBytes(entry);
     default:
       return 0;
   }
@@ -81,7 +103,14 @@ export function encodingName(entry: Entry): string {
   switch (typeOf(entry)) {
     case Type.String:
       return stringEncodingName(entry);
+    case Type.Set:
+      return setEncodingName(entry);
     default:
       return "unknown";
   }
+}
+
+/** Asserts the invariants of a value. O(size of the value) */
+export function checkValue(entry: Entry): void {
+  if (typeOf(entry) === Type.Set) checkSet(entry);
 }

@@ -1,17 +1,18 @@
 /** Set commands. */
+import { Cmd } from "../../core-wasm/abi.ts";
 import {
   allKeys,
   arg,
   type CommandSpec,
   countedKeys,
+  dataCommand,
   firstKey,
   keyAt,
   keyRange,
-  plannedCommand,
 } from "./spec.ts";
 
 export const SET_COMMANDS: readonly CommandSpec[] = [
-  plannedCommand({
+  dataCommand(Cmd.SAdd, {
     name: "sadd",
     group: "set",
     since: "1.0.0",
@@ -23,7 +24,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     history: [["2.4.0", "Takes several members."]],
     args: [arg.key("key"), arg.string("member", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SCard, {
     name: "scard",
     group: "set",
     since: "1.0.0",
@@ -34,7 +35,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SDiff, {
     name: "sdiff",
     group: "set",
     since: "1.0.0",
@@ -46,7 +47,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N members of all sets",
     args: [arg.key("key", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SDiffStore, {
     name: "sdiffstore",
     group: "set",
     since: "1.0.0",
@@ -57,7 +58,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N members of all sets",
     args: [arg.key("destination"), arg.key("key", { keySpecIndex: 1, multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SInter, {
     name: "sinter",
     group: "set",
     since: "1.0.0",
@@ -69,7 +70,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N*M) for N members of the smallest of M sets",
     args: [arg.key("key", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SInterCard, {
     name: "sintercard",
     group: "set",
     since: "7.0.0",
@@ -84,7 +85,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
       arg.integer("limit", { token: "LIMIT", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SInterStore, {
     name: "sinterstore",
     group: "set",
     since: "1.0.0",
@@ -95,7 +96,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N*M) for N members of the smallest of M sets",
     args: [arg.key("destination"), arg.key("key", { keySpecIndex: 1, multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SIsMember, {
     name: "sismember",
     group: "set",
     since: "1.0.0",
@@ -106,7 +107,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key"), arg.string("member")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SMembers, {
     name: "smembers",
     group: "set",
     since: "1.0.0",
@@ -118,7 +119,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N members",
     args: [arg.key("key")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SMIsMember, {
     name: "smismember",
     group: "set",
     since: "6.2.0",
@@ -129,7 +130,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N members asked for",
     args: [arg.key("key"), arg.string("member", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SMove, {
     name: "smove",
     group: "set",
     since: "1.0.0",
@@ -140,7 +141,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("source"), arg.key("destination", { keySpecIndex: 1 }), arg.string("member")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SPop, {
     name: "spop",
     group: "set",
     since: "1.0.0",
@@ -153,7 +154,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     history: [["3.2.0", "Added the count."]],
     args: [arg.key("key"), arg.integer("count", { since: "3.2.0", optional: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SRandMember, {
     name: "srandmember",
     group: "set",
     since: "1.0.0",
@@ -166,7 +167,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     history: [["2.6.0", "Added the count."]],
     args: [arg.key("key"), arg.integer("count", { since: "2.6.0", optional: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SRem, {
     name: "srem",
     group: "set",
     since: "1.0.0",
@@ -178,7 +179,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     history: [["2.4.0", "Takes several members."]],
     args: [arg.key("key"), arg.string("member", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SScan, {
     name: "sscan",
     group: "set",
     since: "2.8.0",
@@ -195,7 +196,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
       arg.integer("count", { token: "COUNT", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SUnion, {
     name: "sunion",
     group: "set",
     since: "1.0.0",
@@ -207,7 +208,7 @@ export const SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N members of all sets",
     args: [arg.key("key", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SUnionStore, {
     name: "sunionstore",
     group: "set",
     since: "1.0.0",

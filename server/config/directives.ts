@@ -393,9 +393,18 @@ const ENCODINGS = {
     alias("list-max-ziplist-size", integer(-2, -INT_MAX - 1, INT_MAX)),
   ),
   "list-compress-depth": ignored(NO_TYPE, integer(0, 0, INT_MAX)),
-  "set-max-intset-entries": ignored(NO_TYPE, integer(512, 0, LONG_MAX)),
-  "set-max-listpack-entries": ignored(NO_TYPE, integer(128, 0, LONG_MAX)),
-  "set-max-listpack-value": ignored(NO_TYPE, integer(64, 0, LONG_MAX)),
+  "set-max-intset-entries": works(
+    "Most members of a set of integers that is kept as an intset.",
+    integer(512, 0, LONG_MAX),
+  ),
+  "set-max-listpack-entries": works(
+    "Most members of a set that is kept as a listpack.",
+    integer(128, 0, LONG_MAX),
+  ),
+  "set-max-listpack-value": works(
+    "Longest member of a set that is kept as a listpack.",
+    integer(64, 0, LONG_MAX),
+  ),
   "zset-max-listpack-entries": ignored(
     NO_TYPE,
     alias("zset-max-ziplist-entries", integer(128, 0, LONG_MAX)),

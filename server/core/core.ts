@@ -75,6 +75,7 @@ export interface Core extends CoreExports {
   usedBytes(): number;
   /** A u64 of State. */
   counter(field: StateField): number;
+  clearCounter(field: StateField): void;
   /** A u32 of State. */
   field(field: StateField): number;
 }
@@ -114,5 +115,13 @@ export function createCore(options: CoreOptions): Core {
   const words = memory.words;
   const counter = (field: StateField) => Number(words.getBigUint64(Address.State + field, true));
   const field = (name: StateField) => words.getUint32(Address.State + name, true);
-  return { ...exports, memory, counter, field, usedBytes: () => counter(StateField.UsedBytes) };
+  const clearCounter = (field: StateField) => words.setBigUint64(Address.State + field, 0n, true);
+  return {
+    ...exports,
+    memory,
+    counter,
+    clearCounter,
+    field,
+    usedBytes: () => counter(StateField.UsedBytes),
+  };
 }

@@ -46,6 +46,8 @@ const NEVER_QUEUED = 1024;
 const EXEC = 2048;
 /** A way out of a transaction, which want of memory must not bar. */
 const LEAVES_MULTI = 4096;
+/** Refused like a write while the log cannot be written, so that who asks for the server's health learns of it. */
+const TELLS_HEALTH = 32768;
 /** Reads or writes keys, or may. */
 const TOUCHES_KEYS = 8192;
 /** Held back by CLIENT PAUSE WRITE. */
@@ -383,11 +385,11 @@ export class Dispatcher implements UnitRunner {
       if (needsRoom && !this.hasRoom()) return OUT_OF_MEMORY;
     }
     const queued = (flags & EXEC) !== 0 && multi !== null ? multi.flags : 0;
-    if (((flags | queued) & CommandFlag.Write) !== 0) {
-      if ((gate & Gate.WritesRefused) !== 0)
-        return this.log?.refusal() ?? "MISCONF Errors writing to the AOF file";
-      if ((gate & Gate.NoReplicas) !== 0) return "NOREPLICAS Not enough good replicas to write.";
-    }
+    const writes = ((flags | queued) & CommandFlag.Write) !== 0;
+    if ((gate & Gate.WritesRefused) !== 0 && (writes || (flags & TELLS_HEALTH) !== 0))
+      return this.log?.refusal() ?? "MISCONF Errors writing to the AOF file";
+    if ((gate & Gate.NoReplicas) !== 0 && writes)
+      return "NOREPLICAS Not enough good replicas to write.";
     if ((gate & Gate.Monitor) !== 0 && (flags & TOUCHES_KEYS) !== 0)
       return "ERR Replica can't interact with the keyspace";
     return undefined;
@@ -529,6 +531,7 @@ function flagsOf({ spec, container }: CommandRow): number {
     (TOUCHING_FLAGS.some((flag) => spec.flags.includes(flag)) ? TOUCHES_KEYS : 0) |
     named(NEVER_QUEUED_NAMES, NEVER_QUEUED) |
     named(LEAVES_MULTI_NAMES, LEAVES_MULTI) |
-    named(new Set(["exec"]), EXEC)
+    named(new Set(["exec"]), EXEC) |
+    named(new Set(["ping"]), TELLS_HEALTH)
   );
 }

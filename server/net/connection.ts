@@ -50,6 +50,8 @@ export interface ServingParts {
   chunkDone(): void;
 }
 
+const NOTHING = new Uint8Array(0);
+
 export class Connection {
   private carry: Uint8Array | null = null;
   /** How many times in a row something was carried. */
@@ -128,8 +130,8 @@ export class Connection {
       client.inputPeakAtMs = client.lastActiveMs;
     }
     parts.backpressure.inputChanged(client);
-    if (bytes > parts.limits.queryBufferBytes)
-      parts.clientLimits.inputOverflow(client, carry ?? large?.firstBytes ?? waiting!);
+    if (bytes + (client.multi?.bytes ?? 0) > parts.limits.queryBufferBytes)
+      parts.clientLimits.inputOverflow(client, carry ?? large?.firstBytes ?? waiting ?? NOTHING);
   }
 
   private keep(bytes: Uint8Array): void {

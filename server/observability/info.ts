@@ -117,7 +117,11 @@ const memory: Section = (context) => {
   };
 };
 
-const persistence: Section = ({ services }) => services.persistence.infoFields();
+/** Nothing is saved before there are RDB files: the changes count from the start on. */
+const persistence: Section = ({ core, services }) => ({
+  rdb_changes_since_last_save: core.counter(StateField.Changes),
+  ...services.persistence.infoFields(),
+});
 
 const stats: Section = ({ core, services }) => ({
   total_connections_received: services.stats.connectionsReceived,

@@ -1,5 +1,7 @@
 /** The effect cases against a real redis-server: its append-only file and its notifications. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { StateField } from "../../core-wasm/abi.ts";
+import { createHarness } from "../support/core-harness.ts";
 import {
   type Connection,
   REFERENCE_PATH,
@@ -8,7 +10,7 @@ import {
 } from "../support/reference.ts";
 import { parseReply, wholeReply } from "../support/reply.ts";
 import { freePort } from "../support/server-process.ts";
-import { effectCases, type LogWord } from "./cases/effects.ts";
+import { type EffectCase, effectCases, type LogWord } from "./cases/effects.ts";
 
 const MARK = "end-of-case";
 /** How far a reference's clock may have gone on since the case began. */
@@ -39,6 +41,16 @@ function expectWords(got: string[], wanted: LogWord[], nowMs: number): void {
     expect(Number(got[i])).toBeGreaterThanOrEqual(nowMs + word.inMs);
     expect(Number(got[i])).toBeLessThan(nowMs + word.inMs + SLACK_MS);
   });
+}
+
+/** What the core counts as changes of the case's command. */
+function changesOf({ before, passMs, command }: EffectCase, nowMs: number): number {
+  const { raw, clock, core } = createHarness({ nowMs });
+  for (const words of before ?? []) raw(...words.split(" "));
+  clock.advance(passMs ?? 0);
+  const changesBefore = core.counter(StateField.Changes);
+  raw(...(typeof command === "string" ? command : command(nowMs)).split(" "));
+  return core.counter(StateField.Changes) - changesBefore;
 }
 
 describe.skipIf(REFERENCE_PATH === null)("redis-server causes what the effect cases say", () => {
@@ -77,17 +89,24 @@ describe.skipIf(REFERENCE_PATH === null)("redis-server causes what the effect ca
     }
   }
 
+  async function changes(): Promise<number> {
+    const info = await client.raw("INFO", "persistence");
+    return Number(/rdb_changes_since_last_save:(\d+)/.exec(info)?.[1]);
+  }
+
   for (const testCase of effectCases)
     test.skipIf(testCase.notInRedis === true)(testCase.name, async () => {
       await client.raw("FLUSHALL");
       for (const command of testCase.before ?? []) await client.raw(...command.split(" "));
       if (testCase.passMs !== undefined) await Bun.sleep(testCase.passMs);
       await eventsToMark();
+      const changesBefore = await changes();
       const logStart = server.log().length;
       const nowMs = Date.now();
       const command = testCase.command;
       await client.raw(...(typeof command === "string" ? command : command(nowMs)).split(" "));
       expect(await eventsToMark()).toEqual(testCase.events);
+      expect((await changes()) - changesBefore).toBe(changesOf(testCase, nowMs));
       const lines = logLines(server.log().subarray(logStart));
       const wanted = testCase.referenceLog ?? testCase.log;
       expect(lines.map((line) => line[0])).toEqual(wanted.map((line) => line[0] as string));

@@ -143,6 +143,15 @@ test("clients, statistics and keyspace count what happened", async () => {
   other.close();
 });
 
+test("changes are counted by key, and what changes nothing is not", async () => {
+  const changes = async () =>
+    Number((await info(client, "persistence"))["Persistence"]!["rdb_changes_since_last_save"]);
+  const before = await changes();
+  for (const command of ["MSET a 1 b 2", "SETBIT bits 9 0", "SETBIT bits 9 0", "GET a", "DEL none"])
+    await client.raw(...command.split(" "));
+  expect((await changes()) - before).toBe(3);
+});
+
 test("wrong passwords are counted", async () => {
   const denied = async () =>
     Number((await info(client, "stats"))["Stats"]!["acl_access_denied_auth"]);
@@ -243,7 +252,6 @@ const ABSENT: Record<string, string> = {
   module_fork_last_cow_size: NO_FORKS,
   rdb_last_cow_size: NO_FORKS,
   aof_last_cow_size: NO_FORKS,
-  rdb_changes_since_last_save: NO_RDB,
   rdb_bgsave_in_progress: NO_RDB,
   rdb_last_save_time: NO_RDB,
   rdb_last_bgsave_status: NO_RDB,

@@ -414,6 +414,37 @@ describe("the server", () => {
   for (const protocol of [2, 3] as const)
     for (const { name, lines } of scenarios)
       test(`RESP${protocol}: ${name}`, () => play(lines, x, y, protocol));
+
+  test("a queue is told in CLIENT LIST, counts as used memory, and is forgotten with its client", async () => {
+    const usedBytes = async () =>
+      Number(/used_memory:(\d+)/.exec(await x.raw("INFO", "memory"))![1]);
+    const queued = /flags=x .* multi=3 .* multi-mem=(\d+) /;
+    const z = await openConnection(server.port);
+    const before = await usedBytes();
+    await z.raw("WATCH", "k");
+    await z.raw("MULTI");
+    for (let i = 0; i < 3; i++) await z.raw("SET", "k", "v".repeat(100_000));
+    const bytes = Number(queued.exec(await x.raw("CLIENT", "LIST"))![1]);
+    expect(bytes).toBeGreaterThan(300_000);
+    expect(await usedBytes()).toBeGreaterThan(before + 300_000);
+    z.close();
+    while (queued.test(await x.raw("CLIENT", "LIST"))) await Bun.sleep(1);
+    expect(await usedBytes()).toBeLessThan(before + 100_000);
+  });
+
+  test("a client that queues more than client-query-buffer-limit is closed", async () => {
+    await x.raw("CONFIG", "SET", "client-query-buffer-limit", "1mb");
+    const z = await openConnection(server.port);
+    await z.raw("MULTI");
+    let queued = 0;
+    const queue = async () => {
+      for (; queued < 20; queued++) await z.raw("SET", "k", "v".repeat(100_000));
+    };
+    await expect(queue()).rejects.toThrow("no reply to SET");
+    // The one that is too much may have been answered before the close.
+    expect([10, 11]).toContain(queued);
+    await x.raw("CONFIG", "SET", "client-query-buffer-limit", "1gb");
+  });
 });
 
 describe.skipIf(REFERENCE_PATH === null)("a reference server", () => {

@@ -126,6 +126,32 @@ const elsewhere = Object.values(networkInterfaces())
   .find((address) => address?.family === "IPv4" && !address.internal)?.address;
 if (elsewhere === undefined) console.log("no address but loopback: bind is tested with 127.0.0.2");
 
+describe("directives of encodings", () => {
+  const encodingAfter = async (directive: string, value: string, command: string[]) => {
+    const client = await connect(await start({ [directive]: value }));
+    await client.raw(...command);
+    return client.raw("OBJECT", "ENCODING", command[1]!);
+  };
+
+  shows("set-max-intset-entries", "bounds sets of integers", async () => {
+    const integers = ["SADD", "s", "1", "2", "3"];
+    expect(await encodingAfter("set-max-intset-entries", "3", integers)).toBe("$6\r\nintset\r\n");
+    expect(await encodingAfter("set-max-intset-entries", "2", integers)).not.toContain("intset");
+  });
+
+  shows("set-max-listpack-entries", "bounds small sets", async () => {
+    const texts = ["SADD", "s", "a", "b", "c"];
+    expect(await encodingAfter("set-max-listpack-entries", "3", texts)).toContain("listpack");
+    expect(await encodingAfter("set-max-listpack-entries", "2", texts)).toContain("hashtable");
+  });
+
+  shows("set-max-listpack-value", "bounds the members of small sets", async () => {
+    const text = ["SADD", "s", "abc"];
+    expect(await encodingAfter("set-max-listpack-value", "3", text)).toContain("listpack");
+    expect(await encodingAfter("set-max-listpack-value", "2", text)).toContain("hashtable");
+  });
+});
+
 describe("directives of the network", () => {
   shows("port", "is where it listens, and can be changed", async () => {
     const [port, other, taken] = [freePort(), freePort(), freePort()];

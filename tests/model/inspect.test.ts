@@ -99,22 +99,6 @@ test("MEMORY USAGE is to the byte what used_memory loses with the key", () => {
   }
 });
 
-test("a block is as long as asked, and no page has room for another of its class", () => {
-  const core = createTestCore({ build: "release" });
-  for (let length = 1; length < 34_000; length += length < 600 ? 1 : 61) {
-    core.must("SET", "k", "v".repeat(length));
-    const bytes = core.must("MEMORY", "USAGE", "k") as number;
-    // Header and key, and a block of its own for what is longer than 16 KiB.
-    const asked = length <= 16_384 ? 20 + 1 + length : 24 + 8 + length;
-    expect(bytes).toBeGreaterThanOrEqual(asked);
-    if (length > 16_384) continue;
-    const perPage = Math.floor(65_536 / bytes);
-    const lost = 65_536 - perPage * bytes;
-    expect(lost).toBeLessThan(bytes > 4096 ? 8 * perPage : bytes);
-    expect(bytes).toBeLessThanOrEqual(asked <= 4096 ? asked * 1.13 + 16 : asked * 1.51);
-  }
-});
-
 function words(core: TestCore, address: number, count: number): number[] {
   const { words: view } = core.harness.core.memory;
   return Array.from({ length: count }, (_, i) => view.getUint32(address + 4 * i, true));

@@ -1,6 +1,6 @@
 /** Changes of policy at run time: the order is rebuilt in slices from what the keys' clocks say; and the random policies. */
 import { expect, test } from "bun:test";
-import { EffectMask, EvictionPolicy } from "../../core-wasm/abi.ts";
+import { EffectMask, EvictionPolicy, SnapshotPhase } from "../../core-wasm/abi.ts";
 import { type Build, createTestCore, type TestCore } from "../support/core.ts";
 import { evictAll, evictTo } from "../support/eviction.ts";
 import { createRandom } from "../support/random.ts";
@@ -107,11 +107,36 @@ test("any policy follows any other, whatever was finished in between", () => {
       }
       if (random.chance(0.1)) core.must("FLUSHALL", "ASYNC");
       if (random.chance(0.2)) core.harness.core.freeSlice(100);
+      if (random.chance(0.3)) core.harness.core.evictSlice(1 + random.below(200));
+      // A snapshot keeps flushed tables, whose entries keep their marks.
+      if (random.chance(0.1)) core.harness.snapshot.begin();
+      if (random.chance(0.2)) core.harness.snapshot.slice(100);
       core.harness.core.expireSlice(50);
       core.check();
     }
+    while (core.harness.snapshot.slice(1000) !== SnapshotPhase.None);
+    core.freeAll();
     core.tidyAll();
     core.check();
+  }
+});
+
+test("what a snapshot keeps of a flushed database is in no order, however often the policy changed since", () => {
+  for (let changes = 1; changes <= 15; changes++) {
+    const core = createTestCore({ build: "tiny" });
+    core.limit(NO_LIMIT, EvictionPolicy.AllKeysLru);
+    core.tidyAll();
+    for (let i = 0; i < 50; i++) core.must("SET", `key:${i}`, "v", "PX", "100000");
+    core.harness.snapshot.begin();
+    core.must("FLUSHDB", "ASYNC");
+    for (let i = 0; i < changes; i++) {
+      core.limit(NO_LIMIT, i % 2 === 0 ? EvictionPolicy.VolatileTtl : EvictionPolicy.AllKeysLru);
+      if (i % 3 === 0) core.tidyAll();
+    }
+    for (let i = 0; i < 20; i++) core.must("SET", `new:${i}`, "v", "PX", "100000");
+    while (core.harness.snapshot.slice(100) !== SnapshotPhase.None);
+    core.freeAll();
+    expect(core.check()).toBe(20);
   }
 });
 

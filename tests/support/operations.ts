@@ -34,6 +34,24 @@ const STRINGS: readonly Operation[] = [
   (random, key) => ["MSETNX", key(), value(random), key(), value(random)],
 ];
 
+const member = (random: Random) =>
+  random.chance(0.5) ? String(random.below(700)) : `m${random.below(700)}`;
+const members = (random: Random) =>
+  Array.from({ length: 1 + random.below(60) }, () => member(random));
+
+const SETS: readonly Operation[] = [
+  (random, key) => ["SADD", key(), ...members(random)],
+  (random, key) => ["SADD", key(), ...members(random)],
+  (random, key) => ["SADD", key(), ...Array.from({ length: 300 }, () => member(random))],
+  (random, key) => ["SREM", key(), ...members(random)],
+  (_, key) => ["SPOP", key()],
+  (random, key) => ["SPOP", key(), String(random.below(100))],
+  (random, key) => ["SMOVE", key(), key(), member(random)],
+  (_, key) => ["SINTERSTORE", key(), key(), key()],
+  (_, key) => ["SUNIONSTORE", key(), key(), key()],
+  (_, key) => ["SDIFFSTORE", key(), key(), key()],
+];
+
 const KEYSPACE: readonly Operation[] = [
   (_, key) => ["DEL", key(), key()],
   (_, key) => ["UNLINK", key()],
@@ -56,7 +74,10 @@ const DATABASE: readonly Operation[] = [
   (random) => ["FLUSHALL", random.pick(["ASYNC", "SYNC"])],
 ];
 
-const FAMILIES: Readonly<Record<string, readonly Operation[]>> = { string: STRINGS };
+const FAMILIES: Readonly<Record<string, readonly Operation[]>> = {
+  string: STRINGS,
+  set: SETS,
+};
 
 /** Databases that operations are meant for. */
 export const DATABASES = 4;

@@ -223,6 +223,16 @@ export const bitmapCases = [
     step("BITOP not to n", int(5)),
     step("GET to", bulk(combined("NOT", ["12345"]))),
   ]),
+  commandCase("BITOP does not look where a missing source would lie", [
+    // What is left of the value is what the list of sources is made in.
+    step(["SET", "garbage", "\xff".repeat(300_000)], ok),
+    step("SET b x", ok),
+    step("DEL garbage", int(1)),
+    ...[2, 4, 8, 16, 32, 64].map((count) =>
+      step(["BITOP", "OR", "to", "none", ...Array(count - 1).fill("b")], int(1)),
+    ),
+    step("GET to", bulk("x")),
+  ]),
   commandCase("BITOP may write to one of its sources, drops the deadline, and makes raw strings", [
     step("SET a abc EX 100", ok),
     step("SET b 12", ok),

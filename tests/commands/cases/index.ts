@@ -11,12 +11,14 @@ import { scanCases } from "./scan.ts";
 import { serverCases } from "./server.ts";
 import { setCases } from "./set.ts";
 import { setFamilyCases } from "./set-family.ts";
+import { setsCases } from "./sets.ts";
 import { stringCases } from "./string.ts";
 import { stringPartCases } from "./string-parts.ts";
 
 export const allCases = [
   ...setCases,
   ...setFamilyCases,
+  ...setsCases,
   ...stringCases,
   ...stringPartCases,
   ...lcsCases,
