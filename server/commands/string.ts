@@ -38,9 +38,9 @@ const counterBy = (id: Cmd, name: string, by: string, summary: string): CommandS
     args: [KEY, { name: by, type: "integer" }],
   });
 
-/** The value before is read only if GET asks for it. */
+/** The value before is read only if GET asks for it, or IFEQ compares with it. */
 function setKeys(argv: readonly string[]): FoundKey[] {
-  const reads = argv.slice(3).some((word) => word.toLowerCase() === "get");
+  const reads = argv.slice(3).some((word) => /^(get|ifeq)$/i.test(word));
   return [{ index: 1, flags: reads ? ["RW", "access", "update"] : ["OW", "update"] }];
 }
 

@@ -141,6 +141,10 @@ export const serverCases: readonly CommandCase[] = [
       [
         ["SET k v", "k OW update"],
         ["SET k v GET", "k RW access update"],
+        ["BITFIELD k OVERFLOW SAT GET u8 0 get u8 8", "k RO access"],
+        ["BITFIELD k GET u8 0 SET u8 0 1", "k RW access update"],
+        ["BITFIELD k GET u8", "k RW access update"],
+        ["BITFIELD k", "k RO access"],
         ["SORT a STORE b", "a RO access", "b OW update"],
         ["ZUNIONSTORE d 1 a", "d OW update", "a RO access"],
         ["MIGRATE h 1 k 0 10", "k RW access delete"],

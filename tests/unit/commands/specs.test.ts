@@ -47,6 +47,16 @@ test("every row says what it is for and what it costs, in words of one form", ()
   }
 });
 
+test("SET reads its key for GET and for IFEQ", () => {
+  const flagsOf = (...words: string[]) => command("set").findKeys?.(["set", "k", "v", ...words]);
+  expect(flagsOf("NX")).toEqual([{ index: 1, flags: ["OW", "update"] }]);
+  for (const words of [
+    ["IFEQ", "x"],
+    ["nx", "get"],
+  ])
+    expect(flagsOf(...words)).toEqual([{ index: 1, flags: ["RW", "access", "update"] }]);
+});
+
 test("key positions follow one key, all keys and every second word", () => {
   expect(keyPositions(command("get"), ["get", "k"])).toEqual([1]);
   expect(keyPositions(command("del"), ["del", "a", "b", "c"])).toEqual([1, 2, 3]);
