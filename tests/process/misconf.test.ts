@@ -4,7 +4,7 @@ import { FROM_SOURCES, type Program, runProgram } from "../support/program.ts";
 import { type Connection, openConnection } from "../support/reference.ts";
 import { freePort, temporaryDirectory } from "../support/server-process.ts";
 
-const MISCONF = "MISCONF Errors writing to the AOF file: No space left on device";
+const MISCONF = "MISCONF Errors writing to the AOF file: File too large";
 const REFUSED = `-${MISCONF}\r\n`;
 
 let dir: ReturnType<typeof temporaryDirectory>;
