@@ -185,6 +185,7 @@ export class Server {
     };
     this.dispatcher = new Dispatcher(this.core, this.framer, table, this.context, args);
     this.dispatcher.onRun = (command, calls, us) => this.observer.run(command, calls, us);
+    this.dispatcher.onRefusedExec = (command) => this.observer.show(command);
     this.observer.onTimeEach = (each) => this.dispatcher.timeEachCall(each);
     this.turn = new Turn(this.arena, (work) => this.guarded(work));
     this.appendOnly = new AppendOnly({

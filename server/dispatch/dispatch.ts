@@ -123,6 +123,8 @@ export class Dispatcher implements UnitRunner {
   /** Gate bits that hold for every client: with any set, commands take the slow road. */
   gate = 0;
   onRun: RunListener = () => {};
+  /** Told of an EXEC that was refused: whoever saw its MULTI is to see that it is over. */
+  onRefusedExec: (command: number) => void = () => {};
   private attention = ATTENTION;
   private runCommand = -1;
   private runCalls = 0;
@@ -296,28 +298,34 @@ export class Dispatcher implements UnitRunner {
     if ((this.flags[index]! & CONTAINER) !== 0 && argc > 1)
       return this.findSubcommand(client, index, argc);
     const arity = this.arities[index]!;
-    if (arity >= 0 ? argc !== arity : argc < -arity) return this.wrongArity(client, index);
+    if (arity >= 0 ? argc !== arity : argc < -arity) return this.wrongArity(client, index, argc);
     return index;
   }
 
   private indexOfLarge(argc: number): number {
-    this.args.point(argc);
+    this.look(argc);
     return this.table.indexOf(this.args.text(0));
   }
 
   /** The log has the names that commands had before they were renamed, too. */
   private originalOf(argc: number): number {
-    this.args.point(argc);
+    this.look(argc);
     return this.table.originalOf(this.args.text(0));
   }
 
   private findSubcommand(client: Client, container: number, argc: number): number {
-    this.args.point(argc);
+    this.look(argc);
     const index = this.table.subcommandOf(container, this.args.text(1));
     if (index < 0) return this.unknownSubcommand(client, container);
     const arity = this.arities[index]!;
-    if (arity >= 0 ? argc !== arity : argc < -arity) return this.wrongArity(client, index);
+    if (arity >= 0 ? argc !== arity : argc < -arity) return this.wrongArity(client, index, argc);
     return index;
+  }
+
+  /** Words are read before it is known what runs: not before the open run was told, with the words of its last call. */
+  private look(argc: number): void {
+    this.endChunk();
+    this.args.point(argc);
   }
 
   /** Executes a command that was found and let through. */
@@ -328,7 +336,8 @@ export class Dispatcher implements UnitRunner {
     if ((status & this.attention) !== 0) this.settle(status);
   }
 
-  private wrongArity(client: Client, index: number): number {
+  private wrongArity(client: Client, index: number, argc: number): number {
+    this.look(argc);
     const line = `ERR wrong number of arguments for '${this.names[index]!}' command`;
     return this.reject(client, index, line);
   }
@@ -341,9 +350,7 @@ export class Dispatcher implements UnitRunner {
 
   /** The slow road: whether something about the client or the server keeps the command from running now; then it was dealt with. */
   private stopsAtGate(client: Client, index: number, argc: number): boolean {
-    // Before the words change: a run is told with those of its last call.
-    this.endChunk();
-    this.args.point(argc);
+    this.look(argc);
     const flags = this.flags[index]!;
     const refusal = this.refusalAtGate(client, flags);
     if (refusal !== undefined) {
@@ -414,6 +421,7 @@ export class Dispatcher implements UnitRunner {
     if (index >= 0) this.stats.rejected[index]!++;
     if (index >= 0 && (this.flags[index]! & EXEC) !== 0) {
       this.transactions.leave(client);
+      this.onRefusedExec(index);
       const reason = line.replace(/^ERR /, "");
       this.context.reply.error(`EXECABORT Transaction discarded because of: ${reason}`);
     } else {
@@ -491,7 +499,7 @@ export class Dispatcher implements UnitRunner {
     const row = this.table.rows[index]!;
     context.row = row;
     this.errorsSeen = reply.errors;
-    if (row.spec.handler === undefined) this.wrongArity(client, index);
+    if (row.spec.handler === undefined) this.wrongArity(client, index, this.args.count);
     else row.spec.handler(context);
     if (reply.errors !== this.errorsSeen) {
       this.stats.failed[index]!++;
@@ -508,7 +516,7 @@ export class Dispatcher implements UnitRunner {
 
   private unknown(client: Client, argc: number): number {
     const { args } = this;
-    args.point(argc);
+    this.look(argc);
     let shown = "";
     for (let i = 1; i < args.count && shown.length < PRINTED_BYTES; i++)
       shown += `'${printed(args.text(i), PRINTED_BYTES - shown.length)}' `;

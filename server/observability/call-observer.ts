@@ -68,6 +68,13 @@ export class CallObserver {
     if (microseconds >= this.noteworthyUs) this.look(command, calls, microseconds);
   }
 
+  /** Shows a command to monitors that did not run. */
+  show(command: number): void {
+    const { rows, args, clock, client } = this.parts;
+    const { spec } = rows[command]!;
+    this.monitors.show({ spec, args, client: client() }, clock.nowMs() * 1000);
+  }
+
   private look(command: number, calls: number, microseconds: number): void {
     const { rows, args, clock, client } = this.parts;
     const { slowLog, latency, monitors } = this;

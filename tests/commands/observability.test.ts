@@ -245,6 +245,12 @@ describe("MONITOR", () => {
     ]);
   });
 
+  test("shows an EXEC that is refused", async () => {
+    await run(y, "MONITOR");
+    for (const command of ["MULTI", "SET k v", "EXEC now"]) await run(x, command);
+    expect(await lines(y, 2)).toEqual(['0 "MULTI"', '0 "EXEC" "now"']);
+  });
+
   test("shows neither administration nor passwords", async () => {
     await run(y, "MONITOR");
     for (const command of ["CONFIG GET port", "SLOWLOG LEN", "AUTH secret", "PING"])
