@@ -5,6 +5,7 @@
  */
 import { Address, Status, Stream } from "./abi";
 import { Entry } from "./keyspace/entry";
+import { DOUBLE_MAX_BYTES, formatDouble } from "./memory/double";
 import { drain } from "./memory/env";
 import { formatInt64, formatUint64, narrow } from "./memory/text";
 import { io, ScratchArea, state } from "./state";
@@ -23,6 +24,7 @@ enum Byte {
   Array = 42,
   Map = 37,
   Set = 126,
+  Double = 44,
 }
 
 function room(bytes: u32): usize {
@@ -111,6 +113,17 @@ export function set(count: u32): void {
 export function bulkInteger(value: i64): void {
   const digits: usize = Address.Scratch + ScratchArea.Number;
   bulk(digits, formatInt64(value, digits));
+}
+
+/** A double: `,` in RESP3, a bulk string in RESP2; inf, -inf and nan by their names. */
+export function double(value: f64): void {
+  const digits: usize = Address.Scratch + ScratchArea.Number;
+  const length = formatDouble(value, digits);
+  if (io().protocol !== 3) return bulk(digits, length);
+  const at = room(1 + DOUBLE_MAX_BYTES + 2);
+  store<u8>(at, Byte.Double);
+  memory.copy(at + 1, digits, length);
+  advance(crlf(at + 1 + length));
 }
 
 /** The element at a position of a packed sequence, as a bulk string. */

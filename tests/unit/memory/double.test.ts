@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { Address } from "../../../core-wasm/abi.ts";
 import { type Core, createCore } from "../../../server/core/core.ts";
 import { BUILDS } from "../../support/core.ts";
+import { createRandom } from "../../support/random.ts";
 
 interface TestExports extends Core {
   testParseDouble(ptr: number, length: number, out: number): number;
@@ -246,3 +247,53 @@ test("what is not wholly a number is refused", () => {
   expect(parse(`0.${"0".repeat(100_000)}1e100001`)).toBe(1);
   expect(parse(`1${"0".repeat(100_000)}e-100000`)).toBe(1);
 });
+
+/** Random doubles of the long form: BUNDIS_DOUBLES=10000000 takes half a minute. */
+const RANDOM_DOUBLES = Number(process.env["BUNDIS_DOUBLES"] ?? 100_000);
+
+/** JavaScript's digits in the layout of Redis 7.2, worked out anew. */
+function redisText(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) <= 2 ** 62) return `${BigInt(value)}`;
+  const { digits, point } = decimalOf(`${value}`);
+  const sign = value < 0 ? "-" : "";
+  const zeros = point - digits.length;
+  const power = Math.abs(point - 1);
+  if (zeros >= 0 && power < digits.length + 7) return sign + digits + "0".repeat(zeros);
+  if (zeros < 0 && (zeros > -7 || power < 4))
+    return point > 0
+      ? `${sign}${digits.slice(0, point)}.${digits.slice(point)}`
+      : `${sign}0.${"0".repeat(-point)}${digits}`;
+  const rest = digits.length > 1 ? `.${digits.slice(1)}` : "";
+  return `${sign}${digits[0]}${rest}e${point < 1 ? "-" : "+"}${power}`;
+}
+
+test("random doubles, and those where two decimals are equally short and near, have Redis's text", () => {
+  const random = createRandom(7);
+  const wrong: string[] = [];
+  const compare = (value: number) => {
+    if (!Number.isFinite(value) || value === 0) return;
+    const text = format(value);
+    if (text !== redisText(value) && wrong.length < 10) wrong.push(`${value}: ${text}`);
+  };
+  for (let i = 0; i < RANDOM_DOUBLES; i++) {
+    bits.setUint32(0, random.below(2 ** 32));
+    bits.setUint32(4, random.below(2 ** 32));
+    compare(bits.getFloat64(0));
+  }
+  // Ties: between odd multiples of a half, where the digits end just behind the last that counts.
+  for (const value of [
+    5e-324,
+    9.5367431640625e-7,
+    2 ** 62 + 1024,
+    2 ** 63,
+    2 ** 64,
+    1e21,
+    1e22,
+    1e23,
+  ])
+    for (const sign of [1, -1]) compare(sign * value);
+  for (let i = 0; i < 2000; i++) compare(2 ** 53 * 4 + 4 * i);
+  for (let exponent = -1074; exponent < 1024; exponent++)
+    for (const factor of [1, 1 + 2 ** -52, 1 - 2 ** -53, 1.5]) compare(2 ** exponent * factor);
+  expect(wrong).toEqual([]);
+}, 600_000);
