@@ -9,6 +9,8 @@ import * as bitopCommands from "./commands/bitop";
 import * as counterCommands from "./commands/counter";
 import * as debugCommands from "./commands/debug";
 import * as expireCommands from "./commands/expire";
+import * as hashRandom from "./commands/hash-random";
+import * as hashCommands from "./commands/hashes";
 import * as keyCommands from "./commands/keys";
 import * as lcsCommands from "./commands/lcs";
 import * as objectCommands from "./commands/object";
@@ -177,6 +179,38 @@ function run(commandId: i32, argc: u32): void {
       return debugCommands.digestValues(argc);
     case Cmd.DebugPopulate:
       return debugCommands.populate(argc);
+    case Cmd.HSet:
+      return hashCommands.hset(argc);
+    case Cmd.HSetNx:
+      return hashCommands.hsetnx();
+    case Cmd.HMSet:
+      return hashCommands.hmset(argc);
+    case Cmd.HGet:
+      return hashCommands.hget();
+    case Cmd.HMGet:
+      return hashCommands.hmget(argc);
+    case Cmd.HGetAll:
+      return hashCommands.hgetall();
+    case Cmd.HKeys:
+      return hashCommands.hkeys();
+    case Cmd.HVals:
+      return hashCommands.hvals();
+    case Cmd.HLen:
+      return hashCommands.hlen();
+    case Cmd.HStrLen:
+      return hashCommands.hstrlen();
+    case Cmd.HExists:
+      return hashCommands.hexists();
+    case Cmd.HDel:
+      return hashCommands.hdel(argc);
+    case Cmd.HIncrBy:
+      return hashCommands.hincrby();
+    case Cmd.HIncrByFloat:
+      return hashCommands.hincrbyfloat();
+    case Cmd.HRandField:
+      return hashRandom.hrandfield(argc);
+    case Cmd.HScan:
+      return hashRandom.hscan(argc);
     case Cmd.SAdd:
       return setsCommands.sadd(argc);
     case Cmd.SRem:

@@ -124,6 +124,8 @@ export class State {
   garbage: u32; // first node of the list of large values to be freed
   limitBytes: u64; // the limit in force
   expiryPaused: u32; // 1: keys that are due are deleted only when they are looked up (DEBUG SET-ACTIVE-EXPIRE 0)
+  valuePtr: u32; // the value of the hash's field read last, as bytes (the field is memberPtr)
+  valueLength: u32;
 }
 
 /** Room for so many size classes of the allocator. */
@@ -149,7 +151,7 @@ export enum ScratchArea {
   Element = 0xc00, // digits and head of an element of a packed sequence
   Text = 0x10000, // a line being put together
   Digest = 0x18000, // state of the hash that runs, digests
-  Member = 0xd00, // numbers and digits of members of sets
+  Member = 0xd00, // numbers and digits of members of sets and fields of hashes
   Aside = 0xe00, // an entry in no table: the result of a command in the making
   ScanArguments = 0xe40, // cursor, count and pattern of a scan
   Argument = 0x20000, // numbers parsed from arguments

@@ -98,6 +98,10 @@ function isRoundedUp(mantissa: u64, rest: u64): bool {
   return rest > TOP_BIT || (rest === TOP_BIT && (mantissa & 1) !== 0);
 }
 
+export function isInfinite(value: Extended): bool {
+  return value.exponent === INFINITE_EXPONENT;
+}
+
 /** Adds b to a. @returns false if the sum is no finite number */
 export function add(a: Extended, b: Extended): bool {
   if (a.exponent === INFINITE_EXPONENT || b.exponent === INFINITE_EXPONENT) return false;

@@ -6,6 +6,7 @@
  * Writers read; they must not allocate, and may use scratch below ScratchArea.Split as they like: it is saved around them.
  */
 import { deadlineOf, Entry, keyLength, keyPtr, Type, typeOf } from "../keyspace/entry";
+import { isLargeHash, writeHash } from "./hash";
 import { isLargeSet, writeSet } from "./set";
 import { command, number, text, word } from "./stream";
 import { isLargeString, writeString } from "./string";
@@ -21,6 +22,9 @@ export function writeEntry(entry: Entry, db: u32, cursor: u64): u64 {
     case Type.Set:
       cursor = writeSet(entry, db, cursor);
       break;
+    case Type.Hash:
+      cursor = writeHash(entry, db, cursor);
+      break;
     default:
       return 0;
   }
@@ -35,6 +39,8 @@ export function isLarge(entry: Entry): bool {
       return isLargeString(entry);
     case Type.Set:
       return isLargeSet(entry);
+    case Type.Hash:
+      return isLargeHash(entry);
     default:
       return false;
   }

@@ -4,6 +4,16 @@
  */
 import { Entry, Type, typeOf } from "../keyspace/entry";
 import {
+  checkHash,
+  copyHash,
+  digestHash,
+  evacuateHash,
+  freeHash,
+  hashBytes,
+  hashEncodingName,
+  savedHashBytes,
+} from "./hash";
+import {
   checkSet,
   copySet,
   digestSet,
@@ -30,6 +40,8 @@ export function freeValue(entry: Entry): void {
       return freeString(entry);
     case Type.Set:
       return freeSet(entry);
+    case Type.Hash:
+      return freeHash(entry);
     default:
       return;
   }
@@ -45,6 +57,8 @@ export function copyValue(entry: Entry): bool {
       return copyString(entry);
     case Type.Set:
       return copySet(entry);
+    case Type.Hash:
+      return copyHash(entry);
     default:
       return false;
   }
@@ -57,6 +71,8 @@ export function valueBytes(entry: Entry): u64 {
       return stringBlockBytes(entry);
     case Type.Set:
       return setBytes(entry);
+    case Type.Hash:
+      return hashBytes(entry);
     default:
       return 0;
   }
@@ -69,6 +85,8 @@ export function evacuateValue(entry: Entry): u32 {
       return evacuateString(entry);
     case Type.Set:
       return evacuateSet(entry);
+    case Type.Hash:
+      return evacuateHash(entry);
     default:
       return 0;
   }
@@ -81,6 +99,8 @@ export function digestValue(entry: Entry): void {
       return digestString(entry);
     case Type.Set:
       return digestSet(entry);
+    case Type.Hash:
+      return digestHash(entry);
     default:
       return;
   }
@@ -93,6 +113,8 @@ export function savedBytes(entry: Entry): u64 {
       return savedStringBytes(entry);
     case Type.Set:
       return savedSetBytes(entry);
+    case Type.Hash:
+      return savedHashBytes(entry);
     default:
       return 0;
   }
@@ -105,6 +127,8 @@ export function encodingName(entry: Entry): string {
       return stringEncodingName(entry);
     case Type.Set:
       return setEncodingName(entry);
+    case Type.Hash:
+      return hashEncodingName(entry);
     default:
       return "unknown";
   }
@@ -113,4 +137,5 @@ export function encodingName(entry: Entry): string {
 /** Asserts the invariants of a value. O(size of the value) */
 export function checkValue(entry: Entry): void {
   if (typeOf(entry) === Type.Set) checkSet(entry);
+  else if (typeOf(entry) === Type.Hash) checkHash(entry);
 }

@@ -1,8 +1,9 @@
 /** Hash commands. */
-import { arg, type CommandSpec, firstKey, plannedCommand } from "./spec.ts";
+import { Cmd } from "../../core-wasm/abi.ts";
+import { arg, type CommandSpec, dataCommand, firstKey } from "./spec.ts";
 
 export const HASH_COMMANDS: readonly CommandSpec[] = [
-  plannedCommand({
+  dataCommand(Cmd.HDel, {
     name: "hdel",
     group: "hash",
     since: "2.0.0",
@@ -14,7 +15,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
     history: [["2.4.0", "Takes several fields."]],
     args: [arg.key("key"), arg.string("field", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HExists, {
     name: "hexists",
     group: "hash",
     since: "2.0.0",
@@ -25,7 +26,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key"), arg.string("field")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HGet, {
     name: "hget",
     group: "hash",
     since: "2.0.0",
@@ -36,7 +37,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key"), arg.string("field")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HGetAll, {
     name: "hgetall",
     group: "hash",
     since: "2.0.0",
@@ -48,7 +49,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N fields",
     args: [arg.key("key")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HIncrBy, {
     name: "hincrby",
     group: "hash",
     since: "2.0.0",
@@ -59,7 +60,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key"), arg.string("field"), arg.integer("increment")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HIncrByFloat, {
     name: "hincrbyfloat",
     group: "hash",
     since: "2.6.0",
@@ -70,7 +71,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key"), arg.string("field"), arg.double("increment")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HKeys, {
     name: "hkeys",
     group: "hash",
     since: "2.0.0",
@@ -82,7 +83,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N fields",
     args: [arg.key("key")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HLen, {
     name: "hlen",
     group: "hash",
     since: "2.0.0",
@@ -93,7 +94,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HMGet, {
     name: "hmget",
     group: "hash",
     since: "2.0.0",
@@ -104,7 +105,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N fields asked for",
     args: [arg.key("key"), arg.string("field", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HMSet, {
     name: "hmset",
     group: "hash",
     since: "2.0.0",
@@ -119,7 +120,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
       arg.block("data", [arg.string("field"), arg.string("value")], { multiple: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HRandField, {
     name: "hrandfield",
     group: "hash",
     since: "6.2.0",
@@ -136,7 +137,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
       }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HScan, {
     name: "hscan",
     group: "hash",
     since: "2.8.0",
@@ -151,9 +152,10 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
       arg.integer("cursor"),
       arg.pattern("pattern", { token: "MATCH", optional: true }),
       arg.integer("count", { token: "COUNT", optional: true }),
+      arg.token("NOVALUES", { since: "7.4.0", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HSet, {
     name: "hset",
     group: "hash",
     since: "2.0.0",
@@ -168,7 +170,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
       arg.block("data", [arg.string("field"), arg.string("value")], { multiple: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HSetNx, {
     name: "hsetnx",
     group: "hash",
     since: "2.0.0",
@@ -179,7 +181,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key"), arg.string("field"), arg.string("value")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HStrLen, {
     name: "hstrlen",
     group: "hash",
     since: "3.2.0",
@@ -190,7 +192,7 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key"), arg.string("field")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.HVals, {
     name: "hvals",
     group: "hash",
     since: "2.0.0",

@@ -380,12 +380,12 @@ const SNAPSHOTS = {
 };
 
 const ENCODINGS = {
-  "hash-max-listpack-entries": ignored(
-    NO_TYPE,
+  "hash-max-listpack-entries": works(
+    "Most fields of a hash that is kept as a listpack.",
     alias("hash-max-ziplist-entries", integer(512, 0, LONG_MAX)),
   ),
-  "hash-max-listpack-value": ignored(
-    NO_TYPE,
+  "hash-max-listpack-value": works(
+    "Longest field or value of a hash that is kept as a listpack.",
     alias("hash-max-ziplist-value", bytes("64", 0, LONG_MAX)),
   ),
   "list-max-listpack-size": ignored(

@@ -63,6 +63,7 @@ const OTHER_ARGUMENTS: Record<string, string> = {
   geopos: "no member is fine",
   georadius: "one of STORE and STOREDIST",
   georadiusbymember: "one of STORE and STOREDIST",
+  hscan: "NOVALUES is of 7.4",
   migrate: "the empty key is a word",
   pfmerge: "no source is fine",
   set: "our own IFEQ",

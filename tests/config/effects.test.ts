@@ -133,6 +133,22 @@ describe("directives of encodings", () => {
     return client.raw("OBJECT", "ENCODING", command[1]!);
   };
 
+  shows("hash-max-listpack-entries", "bounds small hashes", async () => {
+    const fields = ["HSET", "h", "a", "1", "b", "2"];
+    expect(await encodingAfter("hash-max-listpack-entries", "2", fields)).toContain("listpack");
+    expect(await encodingAfter("hash-max-listpack-entries", "1", fields)).toContain("hashtable");
+  });
+
+  shows("hash-max-listpack-value", "bounds fields and values of small hashes", async () => {
+    for (const field of [
+      ["HSET", "h", "abc", "1"],
+      ["HSET", "h", "a", "123"],
+    ]) {
+      expect(await encodingAfter("hash-max-listpack-value", "3", field)).toContain("listpack");
+      expect(await encodingAfter("hash-max-listpack-value", "2", field)).toContain("hashtable");
+    }
+  });
+
   shows("set-max-intset-entries", "bounds sets of integers", async () => {
     const integers = ["SADD", "s", "1", "2", "3"];
     expect(await encodingAfter("set-max-intset-entries", "3", integers)).toBe("$6\r\nintset\r\n");

@@ -28,6 +28,7 @@ const BASE_PORT = 10_100 + (process.pid % 38) * 500;
 export const COVERED_UNITS = [
   "unit/type/string",
   "unit/type/incr",
+  "unit/type/hash",
   "unit/bitops",
   "unit/bitfield",
   "unit/expire",

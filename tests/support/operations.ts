@@ -52,6 +52,22 @@ const SETS: readonly Operation[] = [
   (_, key) => ["SDIFFSTORE", key(), key(), key()],
 ];
 
+const field = (random: Random) => `f${random.below(700)}`;
+const pairs = (random: Random, count: number) =>
+  Array.from({ length: count }, () => [field(random), value(random)]).flat();
+
+const HASHES: readonly Operation[] = [
+  (random, key) => ["HSET", key(), ...pairs(random, 1 + random.below(20))],
+  (random, key) => ["HSET", key(), ...pairs(random, 1)],
+  (random, key) => ["HSET", key(), ...pairs(random, 600)],
+  (random, key) => ["HSET", key(), field(random), large(random)],
+  (random, key) => ["HSETNX", key(), field(random), value(random)],
+  (random, key) => ["HINCRBY", key(), `n${random.below(3)}`, String(random.below(1000))],
+  (random, key) => ["HINCRBYFLOAT", key(), `n${random.below(3)}`, String(random.below(100) / 8)],
+  (random, key) => ["HDEL", key(), ...Array.from({ length: 40 }, () => field(random))],
+  (random, key) => ["HDEL", key(), field(random)],
+];
+
 const KEYSPACE: readonly Operation[] = [
   (_, key) => ["DEL", key(), key()],
   (_, key) => ["UNLINK", key()],
@@ -77,6 +93,7 @@ const DATABASE: readonly Operation[] = [
 const FAMILIES: Readonly<Record<string, readonly Operation[]>> = {
   string: STRINGS,
   set: SETS,
+  hash: HASHES,
 };
 
 /** Databases that operations are meant for. */

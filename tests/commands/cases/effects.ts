@@ -167,6 +167,29 @@ export const effectCases: EffectCase[] = [
   verbatim("APPEND k v", { events: ["new k", "append k"], touched: ["k"] }),
   verbatim("APPEND k v", { before: ["SET k v"], events: ["append k"], touched: ["k"] }),
 
+  verbatim("HSET h a 1 b 2", { events: ["new h", "hset h"], touched: ["h"] }),
+  verbatim("HMSET h a 1", { before: ["HSET h a 2"], events: ["hset h"], touched: ["h"] }),
+  verbatim("HSETNX h a 1", { events: ["new h", "hset h"], touched: ["h"] }),
+  unchanged("HSETNX h a 1", ["HSET h a 2"]),
+  verbatim("HINCRBY h a 1", { before: ["HSET h a 2"], events: ["hincrby h"], touched: ["h"] }),
+  unchanged("HINCRBY h a 1", ["HSET h a text"]),
+  {
+    name: "HINCRBYFLOAT is logged as HSET of the sum",
+    before: ["HSET h a 3"],
+    command: "HINCRBYFLOAT h a 1.250",
+    log: [["HSET", "h", "a", "4.25"]],
+    events: ["hincrbyfloat h"],
+    touched: ["h"],
+  },
+  unchanged("HINCRBYFLOAT h a 1", ["HSET h a text"]),
+  verbatim("HDEL h a c", { before: ["HSET h a 1 b 2"], events: ["hdel h"], touched: ["h"] }),
+  verbatim("HDEL h a b", {
+    before: ["HSET h a 1 b 2"],
+    events: ["hdel h", "del h"],
+    touched: ["h"],
+  }),
+  unchanged("HDEL h c", ["HSET h a 1"]),
+
   verbatim("RENAME a b", {
     before: ["SET a 1"],
     events: ["new b", "rename_from a", "rename_to b"],

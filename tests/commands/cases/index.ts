@@ -5,6 +5,7 @@ import { connectionCases } from "./connection.ts";
 import { debugCases, debugServerCases } from "./debug.ts";
 import { expireCases } from "./expire.ts";
 import { genericCases } from "./generic.ts";
+import { hashCases } from "./hashes.ts";
 import { lcsCases } from "./lcs.ts";
 import { objectServerCases, renameCases } from "./rename.ts";
 import { scanCases } from "./scan.ts";
@@ -19,6 +20,7 @@ export const allCases = [
   ...setCases,
   ...setFamilyCases,
   ...setsCases,
+  ...hashCases,
   ...stringCases,
   ...stringPartCases,
   ...lcsCases,

@@ -1,0 +1,179 @@
+/** HRANDFIELD and HSCAN. https://redis.io/docs/latest/commands/hrandfield/ https://redis.io/docs/latest/commands/hscan/ */
+import { Address } from "../abi";
+import { argIs, argLength, argPtr } from "../argv";
+import { Encoding, Entry, encodingOf } from "../keyspace/entry";
+import { Find } from "../keyspace/keyspace";
+import { Table } from "../keyspace/table";
+import { parseInt64 } from "../memory/text";
+import * as reply from "../reply";
+import { io, random64, ScratchArea, state } from "../state";
+import { beginFields, fieldRef, hashCount, nextField, randomField, readField } from "../types/hash";
+import { findHash } from "./hashes";
+import { dropFound, foundRef, isScanned, replyCursor, scanTable } from "./member-scan";
+import { readCursor, readScanOption, scanFault } from "./scan-arguments";
+
+const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
+/** Fields drawn so far by HRANDFIELD. */
+const DRAWN: usize = Address.Scratch + ScratchArea.Found;
+/** Distinct fields are drawn one by one up to this many, if the hash is much larger; beyond, the hash is walked. */
+const DRAWN_MAX: u64 = 1000;
+const DRAWN_SHARE: u64 = 10;
+
+// ---- HRANDFIELD
+
+export function hrandfield(argc: u32): void {
+  if (argc >= 3) return hrandfieldCount(argc);
+  const hash = findHash(Find.None);
+  if (reply.isFailed()) return;
+  if (hash === null) return reply.nil();
+  randomField(hash);
+  reply.bulk(state.memberPtr, state.memberLength);
+}
+
+function hrandfieldCount(argc: u32): void {
+  if (!parseInt64(argPtr(2), argLength(2), NUMBER)) return reply.notInteger();
+  const count = load<i64>(NUMBER);
+  if (count === i64.MIN_VALUE)
+    return reply.error(
+      "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+    );
+  if (argc > 4 || (argc === 4 && !argIs(3, "withvalues"))) return reply.syntaxError();
+  const withValues = argc === 4;
+  if (withValues && (count < -i64.MAX_VALUE / 2 || count > i64.MAX_VALUE / 2))
+    return reply.error("ERR value is out of range");
+  const hash = findHash(Find.None);
+  if (reply.isFailed()) return;
+  if (hash === null || count === 0) return reply.array(0);
+  if (count < 0) {
+    replyHead(-count, withValues);
+    for (let i = count; i < 0; i++) {
+      randomField(hash);
+      replyField(withValues);
+    }
+    return;
+  }
+  const size = hashCount(hash);
+  if (count >= <i64>size) return replyAll(hash, withValues);
+  replyHead(count, withValues);
+  const isFew = <u64>count <= DRAWN_MAX && <u64>count * DRAWN_SHARE < <u64>size;
+  if (isFew && encodingOf(hash) === Encoding.Table) drawFew(hash, <u32>count, withValues);
+  else chooseWalking(hash, <u32>count, withValues);
+}
+
+/** So many fields follow: with values pairs of them in RESP3, one list in RESP2. */
+function replyHead(count: i64, withValues: bool): void {
+  reply.array(<u32>(withValues && io().protocol === 2 ? count << 1 : count));
+}
+
+/** Answers the field in hand. */
+function replyField(withValue: bool): void {
+  if (withValue && io().protocol === 3) reply.array(2);
+  reply.bulk(state.memberPtr, state.memberLength);
+  if (withValue) reply.bulk(state.valuePtr, state.valueLength);
+}
+
+function replyAll(hash: Entry, withValues: bool): void {
+  replyHead(hashCount(hash), withValues);
+  beginFields(hash);
+  while (nextField()) replyField(withValues);
+}
+
+/** Draws until enough different fields are found. O(count^2), count small */
+function drawFew(hash: Entry, count: u32, withValues: bool): void {
+  for (let drawn: u32 = 0; drawn < count; ) {
+    const ref = fieldRef(hash);
+    let isNew = true;
+    for (let i: u32 = 0; i < drawn && isNew; i++)
+      isNew = load<u32>(DRAWN + ((<usize>i) << 2)) !== ref;
+    if (!isNew) continue;
+    store<u32>(DRAWN + ((<usize>drawn) << 2), ref);
+    drawn += 1;
+    readField(ref);
+    replyField(withValues);
+  }
+}
+
+/** Walks once and takes each field with the chance that makes all choices equally likely. O(size) */
+function chooseWalking(hash: Entry, count: u32, withValues: bool): void {
+  let left = hashCount(hash);
+  let wanted = count;
+  beginFields(hash);
+  while (wanted > 0 && nextField()) {
+    if (random64() % <u64>left < <u64>wanted) {
+      replyField(withValues);
+      wanted -= 1;
+    }
+    left -= 1;
+  }
+}
+
+// ---- HSCAN
+
+/** Reads the options of HSCAN from word 3 on. @returns whether values are wanted; an error may have been answered */
+function readOptions(argc: u32): bool {
+  let withValues = true;
+  for (let i: u32 = 3; i < argc; i++) {
+    if (argIs(i, "novalues")) {
+      withValues = false;
+      continue;
+    }
+    if (i + 1 >= argc || !readScanOption(i)) {
+      scanFault();
+      break;
+    }
+    i += 1;
+  }
+  return withValues;
+}
+
+export function hscan(argc: u32): void {
+  if (!readCursor(2)) return;
+  const hash = findHash(Find.None);
+  if (reply.isFailed()) return;
+  // As in Redis, nobody looks at the options of a key that is missing.
+  if (hash === null) {
+    replyCursor(0);
+    return reply.array(0);
+  }
+  const withValues = readOptions(argc);
+  if (reply.isFailed()) return;
+  if (encodingOf(hash) === Encoding.Table) return scanFields(hash, withValues);
+  replyCursor(0);
+  const wanted = scanCompact(hash, false, withValues);
+  reply.array(withValues ? wanted << 1 : wanted);
+  scanCompact(hash, true, withValues);
+}
+
+function replyScanned(withValue: bool): void {
+  reply.bulk(state.memberPtr, state.memberLength);
+  if (withValue) reply.bulk(state.valuePtr, state.valueLength);
+}
+
+/** Walks a packed hash; the wanted fields are answered, or only counted. */
+function scanCompact(hash: Entry, answer: bool, withValues: bool): u32 {
+  let wanted: u32 = 0;
+  beginFields(hash);
+  while (nextField()) {
+    if (!isScanned(state.memberPtr, state.memberLength)) continue;
+    wanted += 1;
+    if (answer) replyScanned(withValues);
+  }
+  return wanted;
+}
+
+function scanFields(hash: Entry, withValues: bool): void {
+  const found = scanTable(changetype<Table>(<usize>hash.value));
+  let wanted: u32 = 0;
+  for (let i: u32 = 0; i < found; i++) {
+    readField(foundRef(i));
+    if (isScanned(state.memberPtr, state.memberLength)) wanted += 1;
+    else dropFound(i);
+  }
+  replyCursor(state.walkPosition);
+  reply.array(withValues ? wanted << 1 : wanted);
+  for (let i: u32 = 0; i < found; i++) {
+    if (foundRef(i) === 0) continue;
+    readField(foundRef(i));
+    replyScanned(withValues);
+  }
+}
