@@ -139,8 +139,9 @@ export enum Status {
   Rewritten = 2, // propagate the effect records instead of the request
   Effects = 4, // records wait in the effects buffer
   Error = 8, // the reply is an error
-  SawUnsynced = 16, // touched data that no sync covers yet (group commit)
+  SawUnsynced = 16, // looked at data that waits for the next sync (group commit)
   Block = 32, // nothing to serve: park the client
+  SawSyncing = 64, // touched data that the sync in flight covers
 }
 
 /**

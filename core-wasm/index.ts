@@ -27,6 +27,7 @@ import { initPowers } from "./memory/powers";
 import { abortWalk, beginWalk, owedEntries, walkSlice } from "./snapshot/walk";
 import { IoBlock, NO_TABLE, setDefaultLimits, state } from "./state";
 import { freeGarbage, garbageCount } from "./types/garbage";
+import { beginSync, endSync, trackUnsynced } from "./unsynced";
 
 export { execute } from "./dispatch";
 
@@ -121,6 +122,21 @@ export function snapshotSlice(budget: i32): i32 {
 /** Gives the snapshot up; `snapshotSlice` must go on to its end all the same. */
 export function snapshotAbort(): void {
   abortWalk(SnapshotReason.Host);
+}
+
+/** Whether keys that no sync covers are told apart (Status.SawUnsynced, Status.SawSyncing). */
+export function trackWrites(on: i32): void {
+  trackUnsynced(on !== 0);
+}
+
+/** A sync begins that covers every write so far; the one before it has ended. */
+export function syncBegins(): void {
+  beginSync();
+}
+
+/** It has ended. */
+export function syncEnds(): void {
+  endSync();
 }
 
 /** Instant in ms of the next deadline, Infinity if there is none. May be early, never late. */

@@ -6,7 +6,7 @@
  *   0x0000_0400   63 KiB  read-only data segments
  *   0x0001_0000   64 KiB  State: fields |0x800 command flags |0xA00 database map |0xB00 class list heads
  *                         |0xD00 class sizes |0xF00 limits |0x1000 hash keys |0x1800 free-run lists |0x1900 snapshot |0x2000 wheel slots |0x5000 wheel bitmaps
- *                         |0x6000 counters of asked-for keys |0xA000 powers of ten
+ *                         |0x6000 counters of asked-for keys |0xA000 powers of ten |0xD000 unsynced keys
  *   0x0002_0000  128 KiB  argv table: pairs (u32 ptr, u32 length)
  *   0x0004_0000    8 KiB  IO block
  *   0x0004_2000    8 KiB  frames of the input that wait for execution
@@ -126,6 +126,7 @@ export class State {
   expiryPaused: u32; // 1: keys that are due are deleted only when they are looked up (DEBUG SET-ACTIVE-EXPIRE 0)
   valuePtr: u32; // the value of the hash's field read last, as bytes (the field is memberPtr)
   valueLength: u32;
+  unsynced: u32; // what is known of keys that no sync covers yet (unsynced.ts), 0 = nobody asks
 }
 
 /** Room for so many size classes of the allocator. */
@@ -141,6 +142,7 @@ export enum Area {
   WheelSlots = 0x2000, // 6 x 256 sentinels of 8 bytes
   WheelBitmaps = 0x5000, // 6 x 256 bits
   PowersOfTen = 0xa000, // 617 x 16: what the digits of doubles are worked out with (powers.ts)
+  Unsynced = 0xd000, // 2 x 4 KiB: keys that no sync covers yet
 }
 
 /** Areas inside scratch, as offsets from Address.Scratch. */

@@ -369,6 +369,7 @@ export class Server {
 
   /** CONFIG SET appendonly, from the start on. */
   private followAppendOnly(): void {
+    this.config.onChange("appendfsync", () => this.appendOnly.policyChanged());
     this.config.applyWith("appendonly", () => {
       if (this.config.get("appendonly")) return this.appendOnly.turnOn();
       this.appendOnly.turnOff();
@@ -411,20 +412,21 @@ export class Server {
       isOver: () => answer !== undefined,
       answer: () => answer?.(),
     });
-    setImmediate(() =>
-      this.guarded(() => {
-        this.turn.end();
-        const error = reloadLog({
-          core,
-          dispatcher,
-          appendOnly,
-          target: this.replayTarget(),
-          log: (level, text) => logger[level](text),
-        });
-        answer = () => (error === undefined ? context.reply.ok() : context.reply.error(error));
-        this.blocked.check();
-      }),
-    );
+    const attempt = () => {
+      this.turn.end();
+      // What is in flight must be in the file.
+      if (appendOnly.log?.isBusy === true) return void setTimeout(() => this.guarded(attempt), 1);
+      const error = reloadLog({
+        core,
+        dispatcher,
+        appendOnly,
+        target: this.replayTarget(),
+        log: (level, text) => logger[level](text),
+      });
+      answer = () => (error === undefined ? context.reply.ok() : context.reply.error(error));
+      this.blocked.check();
+    };
+    setImmediate(() => this.guarded(attempt));
   }
 
   private replayTarget() {

@@ -1,4 +1,7 @@
-/** The end of an event-loop turn: the log's block first, then the replies that it covers. Without a log replies leave at once. */
+/**
+ * The end of an event-loop turn: the log's block first, then the replies that it makes safe; those that must wait for more leave
+ * when the log says so. Without a log replies leave at once.
+ */
 import type { ReplyArena } from "./net/arena.ts";
 import type { Log } from "./persistence/aof/log.ts";
 
@@ -15,10 +18,11 @@ export class Turn {
   /** From here on replies wait for the log; with null they do so once more, until this turn ends. */
   follow(log: Log | null): void {
     this.log = log;
-    if (log === null) this.arena.releaseHeld("send");
-    else {
+    if (log !== null) {
       this.arena.deferred = true;
-      log.onRelease = (verdict) => this.arena.releaseHeld(verdict);
+      this.arena.latestPoint = () => log.point;
+      log.onSafe = (point) => this.arena.releaseUpTo(point);
+      log.onGivenUp = () => this.arena.dropHeld();
     }
     this.schedule();
   }
@@ -40,8 +44,7 @@ export class Turn {
 
   end(): void {
     this.scheduled = false;
-    if (this.log !== null && this.log.endTurn() === "hold") return this.arena.hold();
-    this.arena.release();
+    this.arena.endTurn(this.log === null ? Number.POSITIVE_INFINITY : this.log.endTurn());
     this.arena.deferred = this.log !== null;
   }
 }

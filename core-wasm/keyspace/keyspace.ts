@@ -12,6 +12,7 @@ import { hashOf } from "../memory/bytes";
 import { followMoved, isToBeOwed, owe, takePreimage } from "../snapshot/walk";
 import { io, NO_TABLE, nowMs, random64, ScratchArea, state } from "../state";
 import { copyValue, freeValue } from "../types/value";
+import { markAllUnsynced, markUnsynced, seeAll, seeKey } from "../unsynced";
 import { countsUses, countUse, stampNew, stampSeconds } from "./clock";
 import { databaseOf, initDatabases, setTableId, tableIdOf } from "./databases";
 import {
@@ -94,6 +95,7 @@ function ensureTable(db: u32): u32 {
 }
 
 export function keyCount(db: u32): u32 {
+  seeAll();
   const id = tableIdOf(db);
   return id === NO_TABLE ? 0 : table(id).count;
 }
@@ -125,6 +127,7 @@ export function swapDb(a: u32, b: u32): void {
   const first = tableIdOf(a);
   setTableId(a, tableIdOf(b));
   setTableId(b, first);
+  markAllUnsynced();
 }
 
 /** Orphans the database's table; its entries are freed in slices. @returns keys removed. O(1) */
@@ -135,6 +138,7 @@ export function flushDb(db: u32): u32 {
   t.state = TableState.Orphan;
   state.orphanCount += 1;
   setTableId(db, NO_TABLE);
+  markAllUnsynced();
   return t.count;
 }
 
@@ -232,6 +236,7 @@ export function find(key: usize, length: u32, how: u32): Entry | null {
 
 export function findIn(db: u32, key: usize, length: u32, how: u32): Entry | null {
   let entry = findRaw(tableIdOf(db), key, length);
+  if (state.unsynced !== 0) seeKey(lookupHash(key, length));
   if (entry !== null && hasDeadlineSpace(entry) && isExpired(entry)) {
     const flags = io().flags;
     if ((flags & IoFlag.Replay) === 0) {
@@ -252,6 +257,7 @@ export function findIn(db: u32, key: usize, length: u32, how: u32): Entry | null
 
 /** What lies under a key of the client's database, due or not; no access, no statistics. O(1) */
 export function findStored(key: usize, length: u32): Entry | null {
+  if (state.unsynced !== 0) seeKey(lookupHash(key, length));
   return findRaw(tableIdOf(io().db), key, length);
 }
 
@@ -267,10 +273,12 @@ export function peek(db: u32, key: usize, length: u32): KeyState {
 /** Every change of an existing entry begins here: what a snapshot still waits for is written out first. O(size of the value) then */
 export function openForWrite(entry: Entry): void {
   if (!isStamped(entry)) takePreimage(entry);
+  if (state.unsynced !== 0) markUnsynced(hashOfEntry(entry));
 }
 
 function insertEntry(id: u32, hash: u64, entry: Entry): void {
   stampEpoch(entry);
+  if (state.unsynced !== 0) markUnsynced(hash);
   insertRef(table(id), hash, refOf(entry));
   stampNew(entry);
   enterOrder(entry);
@@ -279,6 +287,7 @@ function insertEntry(id: u32, hash: u64, entry: Entry): void {
 /** Unlinks an entry from everything and frees it. Leaves no effects. O(1) */
 export function removeEntry(entry: Entry): void {
   if (isToBeOwed(entry)) {
+    if (state.unsynced !== 0) markUnsynced(hashOfEntry(entry));
     detach(entry);
     return owe(entry);
   }
@@ -532,6 +541,7 @@ export function copyEntry(
 export function walkDb(db: u32, position: u64): u64 {
   const id = tableIdOf(db);
   state.stepCount = 0;
+  seeAll();
   if (id === NO_TABLE || position >= POSITION_END) return 0;
   const next = walkStep(table(id), position);
   return next >= POSITION_END ? 0 : next;

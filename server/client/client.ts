@@ -79,8 +79,13 @@ export class Client {
   countedBytes = 0;
   /** To be ended when the outbox is empty. */
   closing = false;
-  /** Its replies wait for the log. */
-  held = false;
+  /** Point of the log up to which everything must be safe before its next reply leaves. */
+  holdUntil = 0;
+  /** Replies, in pieces, that wait for the log; and the point that the last of them waits for. */
+  heldPieces = 0;
+  heldPoint = 0;
+  /** Bytes at the end of its outbox that wait for the log. */
+  heldBytes = 0;
   /** It went over a limit, gets nothing any more and is about to be closed. */
   doomed = false;
   /** Stop bits; 0 = it is served. */

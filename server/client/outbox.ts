@@ -42,18 +42,24 @@ export class Outbox {
     this.tail = rest.length;
   }
 
-  /** Hands blocks to `write`, which answers how many bytes it took (negative: the socket is gone). @returns whether all went */
-  flush(write: (block: Uint8Array) => number): boolean {
+  /**
+   * Hands at most `limit` bytes to `write`, which answers how many it took (negative: the socket is gone).
+   * @returns whether nothing is left
+   */
+  flush(write: (block: Uint8Array) => number, limit = this.bytes): boolean {
     const { blocks } = this;
     if (blocks === null) return true;
+    let left = limit;
     let sent = 0;
     for (; sent < blocks.length; sent++) {
       const end = sent === blocks.length - 1 ? this.tail : blocks[sent]!.length;
-      const piece = blocks[sent]!.subarray(this.head, end);
-      const taken = write(piece);
+      const whole = blocks[sent]!.subarray(this.head, end);
+      const piece = left < whole.length ? whole.subarray(0, left) : whole;
+      const taken = piece.length === 0 ? 0 : write(piece);
       if (taken < 0) break;
       this.bytes -= taken;
-      if (taken < piece.length) {
+      left -= taken;
+      if (taken < whole.length) {
         this.head += taken;
         break;
       }

@@ -46,6 +46,12 @@ export interface CoreExports {
   ignoreKey(ptr: number, length: number): void;
   /** What is under a key, without a trace. */
   peekKey(db: number, ptr: number, length: number): KeyState;
+  /** Whether keys that no sync covers are told apart (Status.SawUnsynced, Status.SawSyncing). */
+  trackWrites(on: number): void;
+  /** A sync begins that covers every write so far; the one before it has ended. */
+  syncBegins(): void;
+  /** It has ended. */
+  syncEnds(): void;
   /** Begins a snapshot of all databases, between two units. @returns 1 = it has begun, 0 = one is under way */
   snapshotBegin(): number;
   /** Goes on with it; SnapshotPhase.None says that it is over. @returns steps left over; 0 = there is more */

@@ -60,7 +60,8 @@ const TOUCHING_FLAGS: readonly CommandFlagName[] = ["readonly", "write", "may_re
 const RUN_MAX_CALLS = 64;
 /** What of a status the dispatcher must act on, with and without somebody following what changes. */
 const ATTENTION = Status.Error | Status.Effects | Status.Block;
-const FOLLOWED_ATTENTION = ATTENTION | Status.Changed | Status.Rewritten;
+const SAW = Status.SawUnsynced | Status.SawSyncing;
+const FOLLOWED_ATTENTION = ATTENTION | Status.Changed | Status.Rewritten | SAW;
 const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /** The words of the running command, read where they lie. */
@@ -471,9 +472,18 @@ export class Dispatcher implements UnitRunner {
       this.stats.error(this.lastReplyLine());
     }
     if ((status & Status.Effects) !== 0) this.effects.settle();
-    if (this.log === null || (status & (Status.Changed | Status.Rewritten)) === 0) return;
+    if (this.log === null) return;
+    if ((status & SAW) !== 0) this.holdReply(status, this.log);
+    if ((status & (Status.Changed | Status.Rewritten)) === 0) return;
     this.client.lastLogged = this.log.point;
+    this.client.holdUntil = this.log.point;
     if ((status & Status.Rewritten) === 0) this.propagateRequest();
+  }
+
+  /** The command has seen what no sync covers: so must its reply not be seen before. */
+  private holdReply(status: number, log: PropagationLog): void {
+    const point = (status & Status.SawUnsynced) !== 0 ? log.point : log.syncingPoint;
+    if (point > this.client.holdUntil) this.client.holdUntil = point;
   }
 
   /** The line that a command of the core has just answered, without its `-`. */

@@ -30,6 +30,8 @@ export interface PropagationLog {
   endUnit(): void;
   /** The point that covers what is written from here on: `isSynced` answers by it. Never goes back. */
   readonly point: number;
+  /** What a sync that runs covers. */
+  readonly syncingPoint: number;
   /** The error line with which writes are refused at present, or undefined. */
   refusal(): string | undefined;
   /** Told when writes begin or cease to be refused. */

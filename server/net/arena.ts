@@ -1,7 +1,8 @@
 /**
  * The output window as an arena of replies (MECHANISMS 4): who is being written to, which pieces belong to whom, and when they
- * leave. Without a log a client's piece leaves when its chunk is done; with one, when the turn's block is written. What the
- * kernel does not take, and what must wait, is copied to the client's outbox: no view outlives the turn.
+ * leave. Without a log a client's piece leaves when its chunk is done; with one, at the end of the turn, if the log has made safe what
+ * it tells (`Client.holdUntil`). Pieces that must wait are copied together, by the point of the log they wait for; what the
+ * kernel does not take is copied to the client's outbox: no view outlives the turn. A client's pieces leave in order, whatever each waits for.
  */
 import { Address, IoField } from "../../core-wasm/abi.ts";
 import type { Client } from "../client/client.ts";
@@ -11,6 +12,7 @@ const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
 
 /** Views of up to this many bytes are kept. */
 const KEPT_VIEWS = 1024;
+const HELD_FIRST_BYTES = 65536;
 
 /** Who hears of what clients have not taken. */
 export interface OutputWatcher {
@@ -24,13 +26,54 @@ interface Segment {
   end: number;
 }
 
+/** Pieces that wait for one point of the log: copies, one behind the other. */
+class HeldGroup {
+  bytes = new Uint8Array(HELD_FIRST_BYTES);
+  length = 0;
+  readonly clients: Client[] = [];
+  /** Where each piece ends. */
+  readonly ends: number[] = [];
+
+  constructor(public point: number) {}
+
+  add(client: Client, piece: Uint8Array): void {
+    const end = this.length + piece.length;
+    if (end > this.bytes.length) {
+      const larger = new Uint8Array(Math.max(end, this.bytes.length * 2));
+      larger.set(this.bytes.subarray(0, this.length));
+      this.bytes = larger;
+    }
+    this.bytes.set(piece, this.length);
+    this.length = end;
+    this.clients.push(client);
+    this.ends.push(end);
+    client.heldPieces++;
+    client.heldPoint = this.point;
+  }
+
+  /** To be filled again; room that a large reply needed is given back. */
+  reuse(point: number): void {
+    this.point = point;
+    this.length = 0;
+    this.clients.length = 0;
+    this.ends.length = 0;
+    if (this.bytes.length > HELD_FIRST_BYTES * 16) this.bytes = new Uint8Array(HELD_FIRST_BYTES);
+  }
+}
+
 export class ReplyArena {
   /** Pieces wait for the end of the turn. */
   deferred = false;
+  /** The latest point of the log that anything can wait for. */
+  latestPoint: () => number = () => 0;
   private current: Client | null = null;
   private begin: number = Address.Output;
   private segments: Segment[] = [];
-  private held: Client[] = [];
+  /** In the order of their points. */
+  private readonly groups: HeldGroup[] = [];
+  private spareGroup: HeldGroup | null = null;
+  /** Whose pieces the full window pushed into their outboxes in the turn at hand, or that wait there. */
+  private pushed: Client[] = [];
   private readonly views: Uint8Array[] = [];
 
   constructor(
@@ -72,10 +115,10 @@ export class ReplyArena {
   /** The window is full: everything in it moves to outboxes. Called in the middle of a command; writes to no socket. */
   drain(): void {
     const { i32 } = this.memory;
-    for (const { client, begin, end } of this.segments) this.append(client, begin, end);
+    for (const { client, begin, end } of this.segments) this.push(client, begin, end);
     this.segments.length = 0;
     if (this.current !== null) {
-      this.append(this.current, this.begin, i32[OUT_TOP]!);
+      this.push(this.current, this.begin, i32[OUT_TOP]!);
       // Over its limit: the rest goes nowhere.
       if (this.current.doomed) this.current = null;
     }
@@ -83,53 +126,117 @@ export class ReplyArena {
     this.begin = Address.Output;
   }
 
-  /** The turn's block is written: its replies leave. */
-  release(): void {
+  /** Moves a piece to the outbox; with a log it is not to leave before the turn ends. */
+  private push(client: Client, begin: number, end: number): void {
+    if (this.deferred && client.heldPieces > 0) {
+      // Behind those: what the command that runs will need is not known yet, more than this it cannot be.
+      const piece = this.memory.u8.subarray(begin, end);
+      return this.group(Math.max(this.latestPoint(), client.heldPoint)).add(client, piece);
+    }
+    const before = client.outbox.bytes;
+    this.append(client, begin, end);
+    if (!this.deferred) return;
+    if (client.heldBytes === 0) this.pushed.push(client);
+    client.heldBytes += client.outbox.bytes - before;
+  }
+
+  /** The turn is over: what needs no more than what is safe up to this point leaves, the rest waits. */
+  endTurn(safePoint: number): void {
+    if (this.pushed.length > 0) this.releasePushed(safePoint);
     const segments = this.segments;
     this.segments = [];
     this.memory.i32[OUT_TOP] = Address.Output;
-    for (const { client, begin, end } of segments) this.send(client, begin, end);
+    for (const { client, begin, end } of segments)
+      if (client.holdUntil <= safePoint && client.heldPieces === 0) this.send(client, begin, end);
+      else this.hold(client, begin, end);
   }
 
-  /** The turn's block could not be written: its replies wait in outboxes. */
-  hold(): void {
-    for (const { client, begin, end } of this.segments) {
-      this.append(client, begin, end);
-      if (!client.held) this.held.push(client);
-      client.held = true;
+  private hold(client: Client, begin: number, end: number): void {
+    // Behind what was pushed, which waits for the last that the client needs.
+    if (client.heldBytes > 0) return this.push(client, begin, end);
+    this.group(Math.max(client.holdUntil, client.heldPoint)).add(
+      client,
+      this.memory.u8.subarray(begin, end),
+    );
+  }
+
+  private group(point: number): HeldGroup {
+    const { groups } = this;
+    const at = groups.findIndex((group) => group.point >= point);
+    if (at >= 0 && groups[at]!.point === point) return groups[at]!;
+    const group = this.spareGroup ?? new HeldGroup(point);
+    this.spareGroup = null;
+    group.reuse(point);
+    groups.splice(at < 0 ? groups.length : at, 0, group);
+    return group;
+  }
+
+  /** Everything up to this point is safe: the pieces that waited for it leave. */
+  releaseUpTo(point: number): void {
+    while (this.groups.length > 0 && this.groups[0]!.point <= point)
+      this.releaseGroup(this.groups.shift()!);
+    if (this.pushed.length > 0) this.releasePushed(point);
+  }
+
+  private releaseGroup(group: HeldGroup): void {
+    const { clients, ends, bytes } = group;
+    let begin = 0;
+    for (const [i, client] of clients.entries()) {
+      const end = ends[i]!;
+      client.heldPieces--;
+      this.sendBytes(client, bytes.subarray(begin, end));
+      begin = end;
     }
-    this.segments.length = 0;
-    this.memory.i32[OUT_TOP] = Address.Output;
+    group.reuse(0);
+    this.spareGroup = group;
   }
 
-  /** Ends the wait of `hold`: replies leave, or their connections are closed without them. */
-  releaseHeld(verdict: "send" | "close"): void {
-    const held = this.held;
-    this.held = [];
-    for (const client of held) {
-      client.held = false;
-      if (verdict === "close") client.link.terminate();
-      else this.flush(client);
+  private releasePushed(point: number): void {
+    const clients = this.pushed;
+    this.pushed = [];
+    for (const client of clients)
+      if (client.holdUntil <= point && client.heldPieces === 0) {
+        client.heldBytes = 0;
+        this.flush(client);
+      } else this.pushed.push(client);
+  }
+
+  /** What waits will never be safe: those who wait are disconnected without an answer. */
+  dropHeld(): void {
+    const waiting = new Set([...this.groups.flatMap(({ clients }) => clients), ...this.pushed]);
+    this.groups.length = 0;
+    this.pushed = [];
+    for (const client of waiting) {
+      client.heldPieces = 0;
+      client.heldBytes = 0;
+      client.outbox.clear();
+      client.link.terminate();
     }
   }
 
   /** Writes what the kernel takes of a client's outbox; resumes or ends the connection when it is empty. */
   flush(client: Client): void {
-    if (client.held) return;
     const before = client.outbox.bytes;
-    const empty = client.outbox.flush((block) => client.link.write(block));
+    const empty = client.outbox.flush(
+      (block) => client.link.write(block),
+      before - client.heldBytes,
+    );
     this.stats.netOutputBytes += before - client.outbox.bytes;
     if (client.outbox.bytes < before) {
       this.stats.writesProcessed++;
       this.watcher.outputShrank(client);
     }
-    if (empty && client.closing) client.link.end();
+    if (empty && client.closing && client.heldPieces === 0) client.link.end();
   }
 
   /** Copies a piece of the window to the client's outbox. */
   private append(client: Client, begin: number, end: number): void {
-    if (end === begin || client.doomed) return;
-    client.outbox.append(this.memory.u8.subarray(begin, end));
+    this.appendBytes(client, this.memory.u8.subarray(begin, end));
+  }
+
+  private appendBytes(client: Client, bytes: Uint8Array): void {
+    if (bytes.length === 0 || client.doomed) return;
+    client.outbox.append(bytes);
     this.watcher.outputGrew(client);
   }
 
@@ -143,18 +250,23 @@ export class ReplyArena {
   }
 
   private send(client: Client, begin: number, end: number): void {
-    if (!client.outbox.isEmpty || client.held) {
-      this.append(client, begin, end);
+    if (end > begin) this.sendBytes(client, this.view(begin, end));
+    else this.flush(client);
+  }
+
+  private sendBytes(client: Client, bytes: Uint8Array): void {
+    if (!client.outbox.isEmpty) {
+      this.appendBytes(client, bytes);
       this.flush(client);
       return;
     }
-    if (end > begin) {
-      const taken = client.link.write(this.view(begin, end));
-      if (taken < 0) return;
+    const taken = bytes.length > 0 ? client.link.write(bytes) : 0;
+    if (taken < 0) return;
+    if (taken > 0) {
       this.stats.netOutputBytes += taken;
       this.stats.writesProcessed++;
-      if (taken < end - begin) this.append(client, begin + taken, end);
     }
-    if (client.closing && client.outbox.isEmpty) client.link.end();
+    if (taken < bytes.length) this.appendBytes(client, bytes.subarray(taken));
+    else if (client.closing && client.heldPieces === 0) client.link.end();
   }
 }

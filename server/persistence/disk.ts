@@ -51,6 +51,8 @@ export interface DiskFile {
   isAt(path: string): boolean;
   /** Adds all of it at the end of a file opened for `append`, or throws: then a part of it may be there. */
   append(bytes: Uint8Array): void;
+  /** The same off this thread; the bytes must stay as they are until then, and nothing else be added. */
+  appendLater(bytes: Uint8Array): Promise<void>;
   writeAt(bytes: Uint8Array, position: number): void;
   /** The same off this thread; the bytes must stay as they are until then. */
   writeLater(bytes: Uint8Array, position: number): Promise<void>;
@@ -107,13 +109,19 @@ class RealFile implements DiskFile {
       done += writeSync(this.fd, bytes, done, bytes.length - done, position + done);
   }
 
-  async writeLater(bytes: Uint8Array, position: number): Promise<void> {
-    for (let done = 0; done < bytes.length; ) done += await this.writeSome(bytes, done, position);
+  async appendLater(bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length; ) done += await this.writeSome(bytes, done, null);
   }
 
-  private writeSome(bytes: Uint8Array, done: number, position: number): Promise<number> {
+  async writeLater(bytes: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length; )
+      done += await this.writeSome(bytes, done, position + done);
+  }
+
+  /** Where the kernel stands if `position` is null. */
+  private writeSome(bytes: Uint8Array, done: number, position: number | null): Promise<number> {
     return new Promise((resolve, reject) =>
-      write(this.fd, bytes, done, bytes.length - done, position + done, (error, count) =>
+      write(this.fd, bytes, done, bytes.length - done, position, (error, count) =>
         error ? reject(error) : resolve(count),
       ),
     );

@@ -208,6 +208,10 @@ class SimFile implements DiskFile {
     this.writeAt(bytes, this.inode.size);
   }
 
+  appendLater(bytes: Uint8Array): Promise<void> {
+    return this.disk.soon(() => this.append(bytes));
+  }
+
   writeAt(bytes: Uint8Array, position: number): void {
     this.disk.before({ kind: "write", path: this.path });
     this.inode.write(bytes, position);

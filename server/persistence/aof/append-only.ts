@@ -49,6 +49,10 @@ export class AppendOnly implements PersistenceView {
   private current: Log | null = null;
   private unlock: (() => void) | undefined;
   private rewriting: Rewrite | null = null;
+  /** Settles when the rewrite is over. */
+  private running: Promise<void> | undefined;
+  /** Settles when a log that was switched off is closed. */
+  private ending: Promise<void> | undefined;
   private isClosed = false;
   /** BGREWRITEAOF came at a bad time: it is made up for. */
   private scheduled = false;
@@ -64,6 +68,11 @@ export class AppendOnly implements PersistenceView {
   private sizeThen = 0;
 
   constructor(private readonly parts: AppendOnlyParts) {}
+
+  /** appendfsync is another one. */
+  policyChanged(): void {
+    this.current?.policyChanged();
+  }
 
   /** What is written to, null if nothing is. */
   get log(): Log | null {
@@ -115,7 +124,7 @@ export class AppendOnly implements PersistenceView {
     const { config } = parts;
     const log = new Log(
       {
-        memory: parts.core.memory,
+        core: parts.core,
         clock: parts.clock,
         files: this.files!,
         log: (level, text) => parts.log(level, text),
@@ -125,6 +134,7 @@ export class AppendOnly implements PersistenceView {
         wantTurn: () => parts.wantTurn(),
         wantRewrite: () => this.startUrgently(),
         restarted: (behind) => this.rewriting?.restarted(behind),
+        guarded: (work) => parts.guarded(work),
       },
       file,
       isProvisional,
@@ -155,8 +165,8 @@ export class AppendOnly implements PersistenceView {
   /** Writes what is left, syncs, gives the directory back. */
   async close(): Promise<void> {
     this.isClosed = true;
-    this.rewriting?.callOff();
-    this.current?.close();
+    this.rewriting?.stop();
+    await Promise.all([this.current?.close(), this.ending, this.running]);
     this.unlock?.();
     this.unlock = undefined;
   }
@@ -193,7 +203,7 @@ export class AppendOnly implements PersistenceView {
     this.state = "off";
     this.scheduled = false;
     this.rewriting?.callOff();
-    this.current?.close();
+    this.ending = this.current?.close();
     this.drop();
   }
 
@@ -259,7 +269,7 @@ export class AppendOnly implements PersistenceView {
       return false;
     }
     parts.log("notice", "Background append only file rewriting started");
-    this.rewriting.run().then(
+    this.running = this.rewriting.run().then(
       () => this.ended(undefined),
       (error) => this.ended(error),
     );

@@ -9,10 +9,21 @@ import type { CoreMemory } from "../../core/memory.ts";
 import type { ClosableBlock } from "./log-file.ts";
 
 const FIRST_BYTES = 65536;
+
+export interface TakenBlock extends ClosableBlock {
+  readonly firstDb: number;
+}
 const MULTI = Buffer.from("*1\r\n$5\r\nMULTI\r\n");
 const EXEC = Buffer.from("*1\r\n$4\r\nEXEC\r\n");
 
+/** SELECT as the log has it. */
+export function selectCommand(db: number): string {
+  return `*2\r\n$6\r\nSELECT\r\n$${String(db).length}\r\n${db}\r\n`;
+}
+
 export class Block implements ClosableBlock {
+  /** The database that is selected in front of the block, -1 = none. */
+  firstDb = -1;
   private bytes = new Uint8Array(FIRST_BYTES);
   private length = 0;
   private db = -1;
@@ -38,6 +49,7 @@ export class Block implements ClosableBlock {
   forgetDb(): void {
     this.settle();
     this.db = -1;
+    if (this.length === 0) this.firstDb = -1;
   }
 
   /** What follows belongs together, up to `endUnit`. No unit is open. */
@@ -114,9 +126,36 @@ export class Block implements ClosableBlock {
     this.text(line);
   }
 
+  /** Takes the bytes out, to be written while others are gathered. */
+  take(): TakenBlock {
+    this.settle();
+    const { bytes, length, firstDb } = this;
+    this.bytes = new Uint8Array(FIRST_BYTES);
+    this.length = 0;
+    this.firstDb = this.db;
+    const view = bytes.subarray(0, length);
+    return {
+      firstDb,
+      size: length,
+      view: () => view,
+      close: (line) => Buffer.concat([view, Buffer.from(line)]),
+    };
+  }
+
+  /** Puts what was taken back in front: it was not written. */
+  putBack(taken: TakenBlock): void {
+    this.settle();
+    const newer = this.bytes.slice(0, this.length);
+    this.length = 0;
+    this.append(taken.view());
+    this.append(newer);
+    this.firstDb = taken.firstDb;
+  }
+
   /** Everything is in the file. Room that one large turn needed is given back. */
   clear(): void {
     this.length = 0;
+    this.firstDb = this.db;
     if (this.bytes.length > FIRST_BYTES * 16) this.bytes = new Uint8Array(FIRST_BYTES);
   }
 
@@ -124,7 +163,7 @@ export class Block implements ClosableBlock {
   private begin(db: number): void {
     if (db !== this.db) {
       this.db = db;
-      this.text(`*2\r\n$6\r\nSELECT\r\n$${String(db).length}\r\n${db}\r\n`);
+      this.text(selectCommand(db));
     }
     if (this.inUnit && this.unitCommands++ === 0) this.unitStart = this.length;
   }

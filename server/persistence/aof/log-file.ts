@@ -82,6 +82,21 @@ export class LogFile {
     this.extent = next;
   }
 
+  /** The same off this thread; nothing else may be added meanwhile. */
+  async appendLater(block: ClosableBlock): Promise<void> {
+    const { size } = this.extent;
+    const sum = addToSum(this.extent.sum, block.view());
+    const closed = block.close(crcLine(sum, size + block.size));
+    const next = { size: size + closed.length, sum: addToSum(sum, closed.subarray(block.size)) };
+    try {
+      await this.file.appendLater(closed);
+      this.extent = next;
+    } catch (error) {
+      this.cutBack();
+      throw error;
+    }
+  }
+
   /** Adds bytes that are closed blocks. @throws Error as `append` */
   appendClosed(bytes: Uint8Array): void {
     const { size, sum } = this.extent;
@@ -98,12 +113,17 @@ export class LogFile {
     try {
       this.file.append(bytes);
     } catch (error) {
-      try {
-        this.file.truncate(this.extent.size);
-      } catch {
-        this.isDead = true;
-      }
+      this.cutBack();
       throw error;
+    }
+  }
+
+  /** A part of a block may be there. */
+  private cutBack(): void {
+    try {
+      this.file.truncate(this.extent.size);
+    } catch {
+      this.isDead = true;
     }
   }
 

@@ -1,13 +1,19 @@
 /**
  * The append-only log of one server (MECHANISMS 3): closed units gathered in a block per event-loop turn, written and synced by policy.
  *
+ * Replies leave when what they tell is safe: under `always` when a sync has covered it, otherwise when the kernel has it. Blocks are
+ * counted by *points*; the log says up to which point everything is safe, and whoever holds replies back goes by that.
+ *
+ *   always    a block is written when no sync runs, and synced off the thread; what comes meanwhile is the next group
+ *   everysec  a block is written at once; while the second's sync runs, off the thread, since a write may have to wait for the sync
+ *   no        a block is written at once
+ *
  * A block that cannot be written is kept, memory having executed it, and tried again every 100 ms before anything newer; writes are
  * refused meanwhile. A file whose sync failed is never synced again: what no sync covered goes to a fresh incremental file, or, if
  * that was too much to be kept, a rewrite from memory must succeed first.
  */
-
 import type { Clock } from "../../commands/context.ts";
-import type { CoreMemory } from "../../core/memory.ts";
+import type { Core } from "../../core/core.ts";
 import type { PropagationLog } from "../../dispatch/effects.ts";
 import type { LatencyEvent } from "../../observability/latency.ts";
 import type { LogLevel } from "../../observability/log.ts";
@@ -22,17 +28,19 @@ export type SyncPolicy = "always" | "everysec" | "no";
 
 const RETRY_MS = 100;
 const SYNC_PERIOD_MS = 1000;
-/** A write waits this long at most for a sync in flight that it would block behind. */
-const POSTPONE_MAX_MS = 2000;
+/** Replies wait this long at most for a write behind a running sync; then they leave without it, and are counted (Redis's rule). */
+const BEHIND_SYNC_MAX_MS = 2000;
 /** Under `always` replies that cannot be covered are held this long, then their connections are closed. */
 const HOLD_MAX_MS = 5000;
+/** Everything. */
+const EVERY_POINT = Number.POSITIVE_INFINITY;
 
 export interface LogOptions {
-  memory: CoreMemory;
+  core: Pick<Core, "memory" | "trackWrites" | "syncBegins" | "syncEnds">;
   clock: Clock;
   files: FileSet;
   log: (level: LogLevel, text: string) => void;
-  /** appendfsync */
+  /** appendfsync; `policyChanged` tells of a change. */
   policy: () => SyncPolicy;
   /** aof-timestamp-enabled */
   timestamps: () => boolean;
@@ -44,17 +52,23 @@ export interface LogOptions {
   wantRewrite: () => void;
   /** A fresh file follows the one with this sequence: later ones have gone. */
   restarted: (behind: number) => void;
+  /** Runs what follows a sync or a write; what it throws ends the server. */
+  guarded: (work: () => void) => void;
 }
 
 export class Log implements PropagationLog {
-  /** Replies that `endTurn` has held may leave, or never will. */
-  onRelease: (verdict: "send" | "close") => void = () => {};
+  /** Everything up to this point is safe now. */
+  onSafe: (point: number) => void = () => {};
+  /** What waits has waited too long: it will not be told. */
+  onGivenUp: () => void = () => {};
   /** Told when `refusal` begins to answer a text, and when it ends. */
   onRefusal: (refused: boolean) => void = () => {};
   /** Told when more is synced than before. */
   onSynced: () => void = () => {};
   /** Told how long writes and syncs took, in ms. */
   onTimed: (event: LatencyEvent, ms: number) => void = () => {};
+  /** Everything up to here is in the kernel, or on the disk. */
+  private writtenPoint: number;
   private syncedPoint: number;
   private readonly block: Block;
   /** What `current` follows, until a sync has covered it. */
@@ -64,11 +78,15 @@ export class Log implements PropagationLog {
   private needsRewrite = false;
   private retry: Timer | undefined;
   private abandoned = false;
-  private heldSinceMs = 0;
+  private failedAtMs = 0;
   private readonly syncTimer: Timer;
-  private syncing = false;
-  private postponedSinceMs = 0;
-  private delayedSyncs = 0;
+  /** At most one sync and one write are off the thread at a time. */
+  private syncing: Promise<void> | null = null;
+  private writing: Promise<void> | null = null;
+  private writingSinceMs = 0;
+  /** The write behind a sync takes so long that replies do not wait for it. */
+  private isOverdue = false;
+  private overdueWrites = 0;
   private stampedSecond = 0;
   private switching: { next: LogFile; done: () => void } | null = null;
 
@@ -77,12 +95,14 @@ export class Log implements PropagationLog {
     private current: LogFile,
     /** The base that `current` follows is still being written: no manifest names it. */
     private isProvisional: boolean,
-    /** Counts blocks: that of the one which is being filled. Never goes back. */
+    /** That of the block which is being gathered. Never goes back. */
     public point: number,
   ) {
+    this.writtenPoint = point - 1;
     this.syncedPoint = point - 1;
-    this.block = new Block(options.memory);
+    this.block = new Block(options.core.memory);
     this.syncTimer = setInterval(() => this.eachSecond(), SYNC_PERIOD_MS);
+    this.policyChanged();
   }
 
   // ---- what is to be written
@@ -124,89 +144,185 @@ export class Log implements PropagationLog {
     return `MISCONF Errors writing to the AOF file: ${this.failure}`;
   }
 
+  // ---- what is safe
+
   isSynced(point: number): boolean {
     return point <= this.syncedPoint;
   }
 
+  /** What a sync that runs will cover. */
+  get syncingPoint(): number {
+    return this.writtenPoint;
+  }
+
+  private get isAlways(): boolean {
+    return this.options.policy() === "always" && !this.options.syncsRest();
+  }
+
+  /** Replies that tell of no later point may leave. */
+  private get safePoint(): number {
+    // As in Redis: who asked for less than `always` is answered though the disk does not take it.
+    if (!this.isAlways && (this.failure !== undefined || this.isOverdue)) return EVERY_POINT;
+    const safe = this.isAlways ? this.syncedPoint : this.writtenPoint;
+    // Nothing is gathered: there is nothing to wait for.
+    return safe === this.point - 1 && this.block.isEmpty ? this.point : safe;
+  }
+
+  /** appendfsync is another one. */
+  policyChanged(): void {
+    this.options.core.trackWrites(this.options.policy() === "always" ? 1 : 0);
+    this.onSafe(this.safePoint);
+    this.options.wantTurn();
+  }
+
   // ---- the end of a turn
 
-  /** Writes the turn's block. @returns whether replies may leave; after "hold" `onRelease` follows */
-  endTurn(): "send" | "hold" {
-    if (this.block.isEmpty && this.failure === undefined) {
-      this.switchFiles();
-      return "send";
-    }
-    const now = this.options.clock.nowMs();
-    if (this.mustPostpone(now)) return "send";
-    if (this.failure === undefined && this.writeBlock()) {
-      this.switchFiles();
-      return "send";
-    }
-    if (this.options.policy() !== "always") return "send";
-    if (this.heldSinceMs === 0) this.heldSinceMs = now;
-    return "hold";
+  /** Writes the turn's block, or has it written. @returns the point up to which replies may leave; `onSafe` tells of more */
+  endTurn(): number {
+    if (this.block.isEmpty) this.switchFiles();
+    else this.advance();
+    if (this.writing !== null) this.judgeWriting();
+    return this.safePoint;
   }
 
-  /** A write behind a running sync would block this thread: it waits, as in Redis. */
-  private mustPostpone(now: number): boolean {
-    if (!this.syncing || this.options.policy() !== "everysec") return false;
-    if (this.postponedSinceMs === 0) {
-      this.postponedSinceMs = now;
-      return true;
+  /** Goes on with what is gathered, unless something in flight must end first. */
+  private advance(): void {
+    if (this.failure !== undefined || this.writing !== null || this.abandoned) return;
+    if (this.syncing !== null) {
+      if (!this.isAlways) this.writeBehindSync();
+      return;
     }
-    if (now - this.postponedSinceMs < POSTPONE_MAX_MS) return true;
-    this.delayedSyncs++;
-    return false;
+    if (!this.writeBlock()) return;
+    this.switchFiles();
+    if (this.isAlways) this.startSync();
   }
 
-  /** Writes the block and, under `always`, syncs it. @returns whether both went well */
+  /** @returns whether everything gathered is in the kernel */
   private writeBlock(): boolean {
-    if (this.abandoned) return false;
-    this.postponedSinceMs = 0;
+    if (this.block.isEmpty) return true;
     try {
-      if (!this.block.isEmpty) {
-        const event = this.syncing ? "aof-write-pending-fsync" : "aof-write-alone";
-        this.timed(event, () => this.timed("aof-write", () => this.current.append(this.block)));
-        if (this.options.policy() !== "no") this.unsynced.add(this.block.view());
-        this.block.clear();
-        this.point++;
-      }
-      if (this.options.policy() === "always" && !this.options.syncsRest()) this.syncNow();
-      return true;
+      this.timed("aof-write", "aof-write-alone", () => this.current.append(this.block));
     } catch (error) {
       return this.fail(causeOf(error));
     }
+    this.remember(this.block.view(), this.block.firstDb);
+    this.block.clear();
+    this.writtenPoint = this.point++;
+    return true;
   }
 
-  /** Writes the block at once. @returns false = it could not be written */
+  private remember(bytes: Uint8Array, db: number): void {
+    if (this.options.policy() !== "no") this.unsynced.add(bytes, db);
+  }
+
+  private timed(event: LatencyEvent, kind: LatencyEvent, work: () => void): void {
+    const startMs = performance.now();
+    work();
+    const ms = performance.now() - startMs;
+    this.onTimed(event, ms);
+    this.onTimed(kind, ms);
+  }
+
+  /** A write that may have to wait for the sync that runs: this thread does not. */
+  private writeBehindSync(): void {
+    const taken = this.block.take();
+    const point = this.point++;
+    this.writingSinceMs = this.options.clock.nowMs();
+    const startMs = performance.now();
+    const writing = this.current.appendLater(taken).then(
+      () => {
+        this.remember(taken.view(), taken.firstDb);
+        this.writtenPoint = point;
+        const ms = performance.now() - startMs;
+        this.onTimed("aof-write", ms);
+        this.onTimed("aof-write-pending-fsync", ms);
+      },
+      (error) => {
+        this.block.putBack(taken);
+        this.fail(causeOf(error));
+      },
+    );
+    this.writing = writing.then(() => {
+      this.writing = null;
+      this.isOverdue = false;
+      this.goOn();
+    });
+  }
+
+  /** Something that was in flight has ended. */
+  private goOn(): void {
+    this.options.guarded(() => {
+      if (this.block.isEmpty) this.switchFiles();
+      else this.advance();
+      this.onSafe(this.safePoint);
+    });
+  }
+
+  private judgeWriting(): void {
+    if (this.isOverdue) return;
+    if (this.options.clock.nowMs() - this.writingSinceMs < BEHIND_SYNC_MAX_MS) return;
+    this.isOverdue = true;
+    this.overdueWrites++;
+    this.onSafe(this.safePoint);
+  }
+
+  /** Writes the block at once; nothing is in flight. @returns false = it could not be written */
   flush(): boolean {
     return this.failure === undefined && this.writeBlock();
   }
 
-  private timed(event: LatencyEvent, work: () => void): void {
-    const startMs = performance.now();
-    work();
-    this.onTimed(event, performance.now() - startMs);
+  /** A sync or a write is under way. */
+  get isBusy(): boolean {
+    return this.syncing !== null || this.writing !== null;
   }
 
   // ---- syncs
 
-  /** @throws Error: the file is dead */
-  private syncNow(): void {
-    this.timed("aof-fsync-always", () => {
-      this.previous?.sync();
-      this.dropPrevious();
-      this.current.sync();
-    });
-    this.covered();
+  private eachSecond(): void {
+    if (this.writing !== null) this.judgeWriting();
+    if (this.failure !== undefined) return;
+    if (!this.current.isInPlace) {
+      this.needsRewrite = true;
+      this.fail("No such file or directory");
+      return;
+    }
+    const isIdle = this.syncing === null && this.writing === null;
+    if (!isIdle || this.options.policy() === "no" || this.options.syncsRest()) return;
+    if (this.previous !== null || !this.current.isSynced) this.startSync();
   }
 
-  /** Everything written is safe. */
-  private covered(): void {
-    this.unsynced.clear();
-    // What follows must be readable on its own, should it have to go to a fresh file.
-    this.block.forgetDb();
-    this.coverUpTo(this.point - 1);
+  /** A sync of everything that is written, off this thread. */
+  private startSync(): void {
+    const { core } = this.options;
+    const mark = this.unsynced.mark();
+    const point = this.writtenPoint;
+    const startMs = performance.now();
+    core.syncBegins();
+    const syncing = this.syncFiles().then(
+      () => {
+        if (!this.abandoned) core.syncEnds();
+        if (this.isAlways) this.onTimed("aof-fsync-always", performance.now() - startMs);
+        this.unsynced.cover(mark);
+        this.coverUpTo(point);
+      },
+      (error) => {
+        this.fail(causeOf(error));
+      },
+    );
+    this.syncing = syncing.then(() => {
+      this.syncing = null;
+      this.goOn();
+    });
+  }
+
+  /** The file before first, so that a loss of power leaves no hole. */
+  private async syncFiles(): Promise<void> {
+    const { previous, current } = this;
+    if (previous !== null) {
+      await previous.syncLater();
+      if (this.previous === previous) this.dropPrevious();
+    }
+    await current.syncLater();
   }
 
   private coverUpTo(point: number): void {
@@ -215,53 +331,31 @@ export class Log implements PropagationLog {
     this.onSynced();
   }
 
+  /** Everything there is is on the disk, or will be in a base. */
+  private coverAll(): void {
+    const { core } = this.options;
+    core.syncBegins();
+    core.syncEnds();
+    this.unsynced.cover(this.unsynced.mark());
+    this.coverUpTo(this.writtenPoint);
+  }
+
   private dropPrevious(): void {
     this.previous?.close();
     this.previous = null;
-  }
-
-  private eachSecond(): void {
-    if (this.failure !== undefined) return;
-    if (!this.current.isInPlace) {
-      this.needsRewrite = true;
-      this.fail("No such file or directory");
-      return;
-    }
-    if (this.options.policy() === "everysec" && !this.options.syncsRest()) void this.syncSoon();
-  }
-
-  /** A sync off this thread, one at a time: the file before first, so that a loss of power leaves no hole. */
-  private async syncSoon(): Promise<void> {
-    const { previous, current } = this;
-    if (this.syncing || (previous === null && current.isSynced)) return;
-    this.syncing = true;
-    const point = this.point - 1;
-    try {
-      if (previous !== null) {
-        await previous.syncLater();
-        this.dropPrevious();
-      }
-      await current.syncLater();
-      if (current === this.current && current.isSynced) this.covered();
-      else this.coverUpTo(point);
-    } catch (error) {
-      this.fail(causeOf(error));
-    } finally {
-      this.syncing = false;
-    }
-    if (this.failure === undefined && !this.block.isEmpty) this.writeBlock();
-    if (this.switching !== null) this.options.wantTurn();
   }
 
   // ---- failures
 
   private fail(cause: string): boolean {
     if (this.abandoned) return false;
-    if (this.failure === undefined)
+    if (this.failure === undefined) {
+      this.failedAtMs = this.options.clock.nowMs();
       this.options.log(
         "warning",
         `Error writing to the AOF file: ${cause}. Writes are refused until it is healed.`,
       );
+    }
     this.failure = cause;
     this.onRefusal(true);
     this.retry ??= setInterval(() => this.tryAgain(), RETRY_MS);
@@ -270,30 +364,32 @@ export class Log implements PropagationLog {
 
   private tryAgain(): void {
     const now = this.options.clock.nowMs();
-    if (this.heldSinceMs !== 0 && now - this.heldSinceMs > HOLD_MAX_MS) {
-      this.heldSinceMs = 0;
-      this.onRelease("close");
+    if (now - this.failedAtMs > HOLD_MAX_MS && this.isAlways) {
+      this.failedAtMs = now;
+      this.onGivenUp();
     }
+    if (this.isBusy) return;
     if (this.isDead && this.isProvisional) this.needsRewrite = true;
     else if (this.current.isInPlace && !this.isDead && !this.isProvisional)
       this.needsRewrite = false;
     if (this.needsRewrite) this.options.wantRewrite();
-    else if ((!this.isDead || this.startAnew()) && this.writeBlock()) this.healed();
+    else if ((!this.isDead || this.startAnew()) && this.writeBlock()) this.heal();
   }
 
   private get isDead(): boolean {
     return this.current.isDead || this.previous?.isDead === true;
   }
 
-  private healed(): void {
+  /** The kept block is written. */
+  private heal(): void {
     clearInterval(this.retry);
     this.retry = undefined;
     this.failure = undefined;
     this.needsRewrite = false;
     this.onRefusal(false);
-    this.heldSinceMs = 0;
     this.options.log("warning", "The AOF file can be written again: writes are served.");
-    this.onRelease("send");
+    if (this.isAlways) this.startSync();
+    this.onSafe(this.safePoint);
     this.options.wantTurn();
   }
 
@@ -327,7 +423,7 @@ export class Log implements PropagationLog {
     this.dropPrevious();
     this.current.close();
     this.current = fresh;
-    this.covered();
+    this.coverAll();
     return true;
   }
 
@@ -346,7 +442,8 @@ export class Log implements PropagationLog {
   private switchFiles(): void {
     const { switching } = this;
     // One file at a time may wait for its sync.
-    if (switching === null || this.previous !== null || this.syncing) return;
+    if (switching === null || this.previous !== null || this.isBusy) return;
+    if (this.failure !== undefined || !this.block.isEmpty) return;
     try {
       switching.next.follow(this.current.asPrevious());
     } catch (error) {
@@ -368,15 +465,21 @@ export class Log implements PropagationLog {
     this.current.close();
     this.current = next;
     this.block.clear();
-    this.covered();
+    this.block.forgetDb();
+    this.writtenPoint = this.point++;
+    this.unsynced.cover(this.unsynced.mark());
   }
 
   /** A new base holds everything up to the file that is written now: those before it are history. */
   rebased(): void {
     this.needsRewrite = false;
     this.isProvisional = false;
-    this.dropPrevious();
-    if (this.failure !== undefined && !this.isDead && this.writeBlock()) this.healed();
+    // One that is being synced goes when that is done.
+    if (this.syncing === null) this.dropPrevious();
+    if (this.failure === undefined || this.isDead || this.isBusy) return;
+    if (!this.writeBlock()) return;
+    this.coverAll();
+    this.heal();
   }
 
   /** Nothing waits for a disk that does not take it. */
@@ -402,13 +505,14 @@ export class Log implements PropagationLog {
   }
 
   get pendingSyncs(): number {
-    return this.syncing ? 1 : 0;
+    return this.syncing === null ? 0 : 1;
   }
 
   get delayedWrites(): number {
-    return this.delayedSyncs;
+    return this.overdueWrites;
   }
 
+  /** Writes nothing any more, whatever is still called. */
   abandon(): void {
     this.abandoned = true;
     clearInterval(this.syncTimer);
@@ -416,16 +520,22 @@ export class Log implements PropagationLog {
   }
 
   /** Writes what is left and syncs. */
-  close(): void {
-    clearInterval(this.syncTimer);
-    const wasWhole = this.isWhole && this.writeBlock();
-    if (wasWhole)
-      try {
-        this.syncNow();
-      } catch (error) {
-        this.options.log("warning", `Error syncing the AOF file: ${causeOf(error)}`);
-      }
+  async close(): Promise<void> {
     this.abandon();
+    this.options.core.trackWrites(0);
+    while (this.isBusy) await Promise.all([this.syncing, this.writing]);
+    if (this.failure === undefined)
+      try {
+        if (!this.block.isEmpty) this.current.append(this.block);
+        this.previous?.sync();
+        this.current.sync();
+        this.syncedPoint = this.point;
+        this.onSafe(EVERY_POINT);
+      } catch (error) {
+        this.options.log("warning", `Error writing the end of the AOF file: ${causeOf(error)}`);
+      }
+    // Of those who still wait, if that failed.
+    this.onGivenUp();
     this.dropPrevious();
     this.current.close();
   }

@@ -13,8 +13,8 @@ import type { Log } from "./log.ts";
 import { LogFile } from "./log-file.ts";
 import type { ManifestFile } from "./manifest.ts";
 
-/** Of a slice: about half a millisecond. */
-const SLICE_BUDGET = 4000;
+/** Of a slice: about a third of a millisecond. */
+const SLICE_BUDGET = 2000;
 const PHASE = (Address.State + StateField.SnapshotPhase) >> 2;
 const TOP = (Address.State + StateField.SnapshotTop) >> 2;
 const REASON = (Address.State + StateField.SnapshotReason) >> 2;
@@ -46,6 +46,7 @@ export class Rewrite {
   private hasBegun = false;
   private writer: BaseWriter | null = null;
   private calledOff = false;
+  private isStopped = false;
   private wake: (() => void) | null = null;
   private over: (() => void) | null = null;
   /** Why the snapshot goes on in silence. */
@@ -100,6 +101,12 @@ export class Rewrite {
       this.over?.();
     }
     this.wake?.();
+  }
+
+  /** The server ends: nothing of the walk matters any more. */
+  stop(): void {
+    this.isStopped = true;
+    this.callOff();
   }
 
   /** A fresh file took the place of all behind the one with this sequence. */
@@ -167,6 +174,7 @@ export class Rewrite {
   private slice(go: () => void, resolve: () => void, reject: (error: unknown) => void): void {
     const { core } = this.parts;
     const { i32 } = core.memory;
+    if (this.isStopped) return reject(new RewriteCalledOff("the server stops"));
     const writer = this.writer!;
     if (writer.error !== undefined) core.snapshotAbort();
     const quiet = i32[PHASE] === SnapshotPhase.Quiet;

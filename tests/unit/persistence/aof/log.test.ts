@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { Address } from "../../../../core-wasm/abi.ts";
-import { type CoreMemory, createMemory } from "../../../../server/core/memory.ts";
+import { createMemory } from "../../../../server/core/memory.ts";
 import { FileSet } from "../../../../server/persistence/aof/file-set.ts";
 import { Log, type SyncPolicy } from "../../../../server/persistence/aof/log.ts";
 import { LogFile } from "../../../../server/persistence/aof/log-file.ts";
@@ -10,7 +10,8 @@ import { diskError, SimDisk, type Step } from "../../../support/sim-disk.ts";
 
 const NAMES = { dir: "/log", prefix: "a" };
 const FIRST = "/log/a.1.incr.aof";
-const memory: CoreMemory = createMemory();
+const SECOND = "/log/a.2.incr.aof";
+const memory = createMemory();
 
 let disk: SimDisk;
 let files: FileSet;
@@ -22,11 +23,17 @@ let timestamps: boolean;
 let wantsRewrite: number;
 let restartedBehind: number[];
 let refused: boolean;
-let released: string[];
+/** Up to here replies may leave, as the log said last. */
+let safe: number;
+let givenUp: number;
+/** Work off the thread that has not been done yet; null = it is done at once. */
+let waiting: (() => void)[] | null;
 
 beforeEach(() => {
   jest.useFakeTimers();
+  waiting = null;
   disk = new SimDisk();
+  disk.later = (work) => (waiting === null ? work() : void waiting.push(work));
   files = FileSet.read(disk, NAMES);
   nowMs = 1_700_000_000_000;
   policy = "always";
@@ -35,7 +42,8 @@ beforeEach(() => {
   wantsRewrite = 0;
   restartedBehind = [];
   refused = false;
-  released = [];
+  safe = 0;
+  givenUp = 0;
   const entry = files.nextIncremental();
   files.replaceNow([entry]);
   begin(LogFile.create(disk, files.pathOf(entry), entry), false);
@@ -46,18 +54,20 @@ afterEach(() => {
 });
 
 function begin(file: LogFile, isProvisional: boolean): void {
+  const nothing = () => {};
   log = new Log(
     {
-      memory,
+      core: { memory, trackWrites: nothing, syncBegins: nothing, syncEnds: nothing },
       files,
       clock: { nowMs: () => nowMs, monotonicUs: () => nowMs * 1000, wallMs: () => nowMs },
-      log: () => {},
+      log: nothing,
       policy: () => policy,
       timestamps: () => timestamps,
       syncsRest: () => syncsRest,
-      wantTurn: () => {},
+      wantTurn: nothing,
       wantRewrite: () => wantsRewrite++,
       restarted: (behind) => restartedBehind.push(behind),
+      guarded: (work) => work(),
     },
     file,
     isProvisional,
@@ -66,21 +76,44 @@ function begin(file: LogFile, isProvisional: boolean): void {
   log.onRefusal = (value) => {
     refused = value;
   };
-  log.onRelease = (verdict) => released.push(verdict);
+  log.onSafe = (point) => {
+    safe = point;
+  };
+  log.onGivenUp = () => givenUp++;
 }
 
-/** Logs a command and ends the turn. */
-function turn(command: string): "send" | "hold" {
+/** Logs a command and ends the turn. @returns the point that its reply waits for */
+function turn(command: string): number {
   const bytes = frame(command.split(" "));
   memory.u8.set(bytes, Address.Input);
+  const { point } = log;
   log.frame(0, Address.Input, bytes.length);
   log.settle();
-  return log.endTurn();
+  safe = log.endTurn();
+  return point;
 }
 
-function advance(ms: number): void {
-  nowMs += ms;
-  jest.advanceTimersByTime(ms);
+/** Lets promises that can be settled settle. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+/** The same after the work off the thread is done. */
+async function finish(): Promise<void> {
+  await settle();
+  while (waiting !== null && waiting.length > 0) {
+    waiting.shift()!();
+    await settle();
+  }
+}
+
+async function advance(ms: number): Promise<void> {
+  // Timers of a hundred milliseconds see the clock as it is then.
+  for (let passed = 0; passed < ms; passed += 100) {
+    nowMs += 100;
+    jest.advanceTimersByTime(100);
+    await settle();
+  }
 }
 
 function fail(kind: Step["kind"], code: string, path?: string): void {
@@ -100,123 +133,171 @@ const commandsIn = (path: string) =>
 const firstLine = (path: string) => Buffer.from(disk.contents(path)).toString().split("\r\n")[0];
 
 describe("under always", () => {
-  test("each turn's block is synced before its replies leave", () => {
-    for (let i = 1; i <= 3; i++) {
-      const before = disk.syncs;
-      expect(turn(`SET k ${i}`)).toBe("send");
-      expect(disk.syncs).toBe(before + 1);
-    }
-    expect(commandsIn(FIRST)).toEqual(["SET k 1", "SET k 2", "SET k 3"]);
+  test("replies wait for the sync that covers their block", async () => {
+    waiting = [];
+    const first = turn("SET k 1");
+    expect(commandsIn(FIRST)).toEqual(["SET k 1"]);
+    await settle();
+    expect(safe).toBeLessThan(first);
+    await finish();
+    expect(safe).toBeGreaterThanOrEqual(first);
+    expect(disk.syncs).toBeGreaterThan(0);
   });
 
-  test("a block that the disk does not take is kept, and written once it does", () => {
+  test("what comes while a sync runs is the next group: one write, one sync", async () => {
+    waiting = [];
+    const first = turn("SET k 1");
+    const second = [turn("SET k 2"), turn("SET k 3"), turn("SET k 4")];
+    expect(new Set(second)).toEqual(new Set([first + 1]));
+    expect(commandsIn(FIRST)).toEqual(["SET k 1"]);
+    const before = disk.syncs;
+    waiting.shift()!();
+    await settle();
+    expect(safe).toBe(first);
+    expect(commandsIn(FIRST)).toEqual(["SET k 1", "SET k 2", "SET k 3", "SET k 4"]);
+    await finish();
+    expect(safe).toBeGreaterThan(first);
+    expect(disk.syncs).toBe(before + 2);
+  });
+
+  test("a block that the disk does not take is kept, and written once it does", async () => {
     turn("SET a 1");
+    await settle();
     const size = disk.size(FIRST);
     fail("write", "ENOSPC");
-    expect(turn("SET a 2")).toBe("hold");
+    const second = turn("SET a 2");
     expect(refused).toBe(true);
     expect(log.refusal()).toBe("MISCONF Errors writing to the AOF file: No space left on device");
     expect(disk.size(FIRST)).toBe(size);
-    advance(1000);
-    expect(released).toEqual([]);
+    await advance(1000);
+    expect(safe).toBeLessThan(second);
     heal();
-    advance(100);
-    expect(released).toEqual(["send"]);
+    await advance(100);
+    expect(safe).toBeGreaterThanOrEqual(second);
     expect(refused).toBe(false);
     expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2"]);
   });
 
-  test("after five seconds those who wait are disconnected, but the block is still kept", () => {
+  test("after five seconds those who wait are given up, but the block is still kept", async () => {
     fail("write", "ENOSPC");
-    expect(turn("SET a 1")).toBe("hold");
-    advance(4900);
-    expect(released).toEqual([]);
-    advance(300);
-    expect(released).toEqual(["close"]);
+    const point = turn("SET a 1");
+    await advance(4900);
+    expect(givenUp).toBe(0);
+    await advance(300);
+    expect(givenUp).toBe(1);
+    expect(safe).toBeLessThan(point);
     heal();
-    advance(100);
+    await advance(100);
     expect(commandsIn(FIRST)).toEqual(["SET a 1"]);
   });
 
-  test("a file whose sync failed is never synced again: what it may have lost goes to a fresh one", () => {
+  test("a file whose sync failed is never synced again: what it may have lost goes to a fresh one", async () => {
     turn("SET a 1");
-    const safe = disk.size(FIRST);
+    await settle();
+    const size = disk.size(FIRST);
     let failures = 0;
     disk.before = ({ kind, path }) => {
       if (kind === "sync" && path === FIRST && ++failures > 0) throw diskError("EIO");
     };
-    expect(turn("SET a 2")).toBe("hold");
+    const second = turn("SET a 2");
+    await settle();
     expect(log.refusal()).toBe("MISCONF Errors writing to the AOF file: Input/output error");
-    advance(100);
-    expect(released).toEqual(["send"]);
+    expect(safe).toBeLessThan(second);
+    await advance(100);
+    expect(safe).toBeGreaterThanOrEqual(second);
     expect(failures).toBe(1);
     expect(files.current.map(({ name }) => name)).toEqual(["a.1.incr.aof", "a.2.incr.aof"]);
-    expect(firstLine("/log/a.2.incr.aof")).toStartWith(`#PREV:1:${safe}:`);
+    expect(firstLine(SECOND)).toStartWith(`#PREV:1:${size}:`);
     expect(commandsIn(FIRST)).toEqual(["SET a 1"]);
-    expect(commandsIn("/log/a.2.incr.aof")).toEqual(["SET a 2"]);
+    expect(commandsIn(SECOND)).toEqual(["SET a 2"]);
     expect(restartedBehind).toEqual([1]);
     turn("SET a 3");
-    expect(commandsIn("/log/a.2.incr.aof")).toEqual(["SET a 2", "SET a 3"]);
+    expect(commandsIn(SECOND)).toEqual(["SET a 2", "SET a 3"]);
+    expect(Buffer.from(disk.contents(SECOND)).toString()).toContain("SELECT");
   });
 
-  test("no-appendfsync-on-rewrite lets syncs rest during a rewrite", () => {
+  test("no-appendfsync-on-rewrite lets syncs rest during a rewrite", async () => {
     syncsRest = true;
     const before = disk.syncs;
-    expect(turn("SET a 1")).toBe("send");
+    const first = turn("SET a 1");
+    expect(safe).toBeGreaterThanOrEqual(first);
+    await settle();
     expect(disk.syncs).toBe(before);
     syncsRest = false;
-    turn("SET a 2");
+    const second = turn("SET a 2");
+    expect(safe).toBeLessThan(second);
+    await settle();
+    expect(safe).toBeGreaterThanOrEqual(second);
     expect(disk.syncs).toBe(before + 1);
   });
 });
 
 describe("under everysec", () => {
-  let waiting: (() => void)[];
   beforeEach(() => {
     policy = "everysec";
-    waiting = [];
-    disk.later = (work) => waiting.push(work);
   });
 
-  async function finishSyncs(): Promise<void> {
-    while (waiting.length > 0) {
-      waiting.shift()!();
-      for (let i = 0; i < 5; i++) await Promise.resolve();
-    }
-  }
-
-  test("a write waits for a sync in flight, two seconds at most, and is counted then", async () => {
-    turn("SET a 1");
-    advance(1000);
+  test("a block is in the kernel before its replies leave, also while a sync runs", async () => {
+    waiting = [];
+    const first = turn("SET a 1");
+    expect(safe).toBeGreaterThanOrEqual(first);
+    await advance(1000);
     expect(log.pendingSyncs).toBe(1);
-    expect(turn("SET a 2")).toBe("send");
+    const second = turn("SET a 2");
+    const third = turn("SET a 3");
     expect(commandsIn(FIRST)).toEqual(["SET a 1"]);
-    advance(1900);
-    expect(turn("SET a 3")).toBe("send");
-    expect(commandsIn(FIRST)).toEqual(["SET a 1"]);
+    expect(safe).toBeLessThan(second);
+    // The write, which this time need not wait for the sync.
+    waiting.pop()!();
+    await settle();
+    expect(safe).toBe(second);
+    expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2"]);
+    await finish();
+    expect(safe).toBeGreaterThanOrEqual(third);
+    expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2", "SET a 3"]);
     expect(log.delayedWrites).toBe(0);
-    advance(200);
-    expect(turn("SET a 4")).toBe("send");
-    expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2", "SET a 3", "SET a 4"]);
+  });
+
+  test("after two seconds replies leave without it, which is counted", async () => {
+    waiting = [];
+    turn("SET a 1");
+    await advance(1000);
+    const second = turn("SET a 2");
+    await advance(1900);
+    expect(safe).toBeLessThan(second);
+    expect(log.delayedWrites).toBe(0);
+    await advance(1100);
+    expect(safe).toBeGreaterThan(second);
     expect(log.delayedWrites).toBe(1);
-    await finishSyncs();
+    await finish();
+    expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2"]);
     expect(log.pendingSyncs).toBe(0);
   });
 
-  test("what was put off is written when the sync is done, though no turn follows", async () => {
+  test("a write behind a sync that fails is kept in front of what came after it", async () => {
+    waiting = [];
     turn("SET a 1");
-    advance(1000);
+    await advance(1000);
     turn("SET a 2");
-    await finishSyncs();
-    expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2"]);
-  });
-
-  test("replies leave although the disk is full, writes are refused from then on", () => {
+    turn("SET a 3");
     fail("write", "ENOSPC");
-    expect(turn("SET a 1")).toBe("send");
+    waiting.pop()!();
+    await settle();
     expect(refused).toBe(true);
     heal();
-    advance(100);
+    await finish();
+    await advance(200);
+    expect(refused).toBe(false);
+    expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2", "SET a 3"]);
+  });
+
+  test("replies leave although the disk is full, writes are refused from then on", async () => {
+    fail("write", "ENOSPC");
+    const point = turn("SET a 1");
+    expect(safe).toBeGreaterThanOrEqual(point);
+    expect(refused).toBe(true);
+    heal();
+    await advance(100);
     expect(refused).toBe(false);
     expect(commandsIn(FIRST)).toEqual(["SET a 1"]);
   });
@@ -236,36 +317,35 @@ describe("under everysec", () => {
       if (kind === "sync") order.push(path);
     };
     turn("SET a 2");
-    advance(1000);
-    await finishSyncs();
-    expect(order).toEqual([FIRST, "/log/a.2.incr.aof"]);
+    await advance(1000);
+    expect(order).toEqual([FIRST, SECOND]);
   });
 
   test("more than 64 MiB that no sync covers is not kept: a failed sync asks for a rewrite", async () => {
     const value = "x".repeat(3 << 20);
     for (let i = 0; i < 22; i++) turn(`SET a ${value}`);
     fail("sync", "EIO", FIRST);
-    advance(1000);
-    await finishSyncs();
+    await advance(1000);
     expect(refused).toBe(true);
-    advance(200);
+    await advance(200);
     expect(wantsRewrite).toBeGreaterThan(0);
     expect(log.needsNewBase).toBe(true);
     const entry = files.nextIncremental();
     log.replaceBy(LogFile.create(disk, files.pathOf(entry), entry));
     heal();
-    advance(500);
+    await advance(500);
     expect(refused).toBe(true);
     log.rebased();
     expect(refused).toBe(false);
   });
 });
 
-test("aof-timestamp-enabled writes the second in front of the first block in it", () => {
+test("aof-timestamp-enabled writes the second in front of the first block in it", async () => {
   timestamps = true;
+  policy = "no";
   turn("SET a 1");
   turn("SET a 2");
-  advance(1000);
+  await advance(1000);
   turn("SET a 3");
   const text = Buffer.from(disk.contents(FIRST)).toString();
   expect(text.replace(/#CRC:.*\r\n/g, "").split(/(?=#TS)/)).toEqual([
@@ -274,11 +354,11 @@ test("aof-timestamp-enabled writes the second in front of the first block in it"
   ]);
 });
 
-test("a directory that has gone is noticed within a second, and a rewrite is asked for", () => {
+test("a directory that has gone is noticed within a second, and a rewrite is asked for", async () => {
   policy = "no";
   turn("SET a 1");
   disk.remove(FIRST);
-  advance(1100);
+  await advance(1200);
   expect(log.refusal()).toBe("MISCONF Errors writing to the AOF file: No such file or directory");
   expect(wantsRewrite).toBeGreaterThan(0);
 });
