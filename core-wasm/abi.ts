@@ -175,6 +175,7 @@ export enum KeyEvent {
   Setrange = 20,
   Incrbyfloat = 21,
   Setbit = 22,
+  Pfadd = 23,
   RenameFrom = 40,
   RenameTo = 41,
   MoveFrom = 42,
@@ -333,4 +334,9 @@ export enum Cmd {
   SDiffStore = 194,
   SInterCard = 195,
   SScan = 196,
+  PfAdd = 290,
+  PfCount = 291,
+  PfMerge = 292,
+  PfSelfTest = 293,
+  PfDebug = 294,
 }

@@ -11,6 +11,7 @@ import * as debugCommands from "./commands/debug";
 import * as expireCommands from "./commands/expire";
 import * as hashRandom from "./commands/hash-random";
 import * as hashCommands from "./commands/hashes";
+import * as hyperLogLog from "./commands/hyperloglog";
 import * as keyCommands from "./commands/keys";
 import * as lcsCommands from "./commands/lcs";
 import * as objectCommands from "./commands/object";
@@ -245,6 +246,16 @@ function run(commandId: i32, argc: u32): void {
       return setAlgebra.sintercard(argc);
     case Cmd.SScan:
       return setsCommands.sscan(argc);
+    case Cmd.PfAdd:
+      return hyperLogLog.pfadd(argc);
+    case Cmd.PfCount:
+      return hyperLogLog.pfcount(argc);
+    case Cmd.PfMerge:
+      return hyperLogLog.pfmerge(argc);
+    case Cmd.PfDebug:
+      return hyperLogLog.pfdebug();
+    case Cmd.PfSelfTest:
+      return hyperLogLog.pfselftest();
     default:
       return reply.error("ERR command is not known to the core");
   }

@@ -186,8 +186,8 @@ export function error(text: string): void {
   endLine();
 }
 
-/** An error line of a beginning and a client's word: up to a NUL byte, line breaks made blanks, as Redis shows it. */
-export function errorAbout(text: string, word: usize, wordLength: u32): void {
+/** An error line of a beginning, a client's word (up to a NUL byte, line breaks made blanks, as Redis shows it) and an end. */
+export function errorAbout(text: string, word: usize, wordLength: u32, end: string = ""): void {
   state.status |= Status.Error;
   line(Byte.Error, text);
   for (let p = word; p < word + wordLength; p++) {
@@ -197,6 +197,8 @@ export function errorAbout(text: string, word: usize, wordLength: u32): void {
     store<u8>(at, byte === 13 || byte === 10 ? 32 : byte);
     advance(at + 1);
   }
+  const at = room(<u32>end.length);
+  advance(at + narrow(end, at));
   endLine();
 }
 

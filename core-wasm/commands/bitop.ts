@@ -104,7 +104,7 @@ function storeResult(operation: u32, sources: usize, count: u32): void {
   build(operation, sources, count, result, length);
   const existing = find(key, keyLength, Find.Write);
   const entry = isShort
-    ? putRaw(existing, key, keyLength, result, length)
+    ? putRaw(existing, key, keyLength, result, length, 0)
     : putBlock(existing, key, keyLength, block, 0);
   if (entry === null) {
     if (block !== 0) free(block);

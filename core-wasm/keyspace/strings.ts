@@ -74,15 +74,16 @@ export function putText(
   return entry;
 }
 
-/** The same without a deadline, as `raw` however short. */
+/** The same as `raw`, however short. */
 export function putRaw(
   existing: Entry | null,
   key: usize,
   length: u32,
   value: usize,
   valueLength: u32,
+  deadline: u64,
 ): Entry | null {
-  const entry = putText(existing, key, length, value, valueLength, 0);
+  const entry = putText(existing, key, length, value, valueLength, deadline);
   if (entry !== null && encodingOf(entry) === Encoding.Embstr)
     setKind(entry, Type.String, Encoding.Raw);
   return entry;

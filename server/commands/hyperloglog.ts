@@ -1,8 +1,9 @@
 /** HyperLogLog commands. */
-import { arg, type CommandSpec, firstKey, keyAt, keyRange, plannedCommand } from "./spec.ts";
+import { Cmd } from "../../core-wasm/abi.ts";
+import { arg, type CommandSpec, dataCommand, firstKey, keyAt, keyRange } from "./spec.ts";
 
 export const HYPERLOGLOG_COMMANDS: readonly CommandSpec[] = [
-  plannedCommand({
+  dataCommand(Cmd.PfAdd, {
     name: "pfadd",
     group: "hyperloglog",
     since: "2.8.9",
@@ -13,7 +14,7 @@ export const HYPERLOGLOG_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1) for each element",
     args: [arg.key("key"), arg.string("element", { optional: true, multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.PfCount, {
     name: "pfcount",
     group: "hyperloglog",
     since: "2.8.9",
@@ -31,7 +32,7 @@ export const HYPERLOGLOG_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1) for one key, O(N) for N keys with a large constant",
     args: [arg.key("key", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.PfDebug, {
     name: "pfdebug",
     group: "hyperloglog",
     since: "2.8.9",
@@ -43,7 +44,7 @@ export const HYPERLOGLOG_COMMANDS: readonly CommandSpec[] = [
     internal: true,
     args: [arg.string("subcommand"), arg.key("key")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.PfMerge, {
     name: "pfmerge",
     group: "hyperloglog",
     since: "2.8.9",
@@ -57,7 +58,7 @@ export const HYPERLOGLOG_COMMANDS: readonly CommandSpec[] = [
       arg.key("sourcekey", { keySpecIndex: 1, optional: true, multiple: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.PfSelfTest, {
     name: "pfselftest",
     group: "hyperloglog",
     since: "2.8.9",

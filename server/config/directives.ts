@@ -413,7 +413,10 @@ const ENCODINGS = {
     NO_TYPE,
     alias("zset-max-ziplist-value", bytes("64", 0, LONG_MAX)),
   ),
-  "hll-sparse-max-bytes": ignored(NO_TYPE, bytes("3000", 0, LONG_MAX)),
+  "hll-sparse-max-bytes": works(
+    "Longest HyperLogLog that is kept sparse.",
+    bytes("3000", 0, LONG_MAX),
+  ),
   "stream-node-max-bytes": ignored(NO_TYPE, bytes("4096", 0, LONG_MAX)),
   "stream-node-max-entries": ignored(NO_TYPE, integer(100, 0, LONG_MAX)),
 };

@@ -149,6 +149,16 @@ describe("directives of encodings", () => {
     }
   });
 
+  shows("hll-sparse-max-bytes", "bounds sparse HyperLogLogs", async () => {
+    const encodingIf = async (limit: string) => {
+      const client = await connect(await start({ "hll-sparse-max-bytes": limit }));
+      await client.raw("PFADD", "h", "a", "b", "c");
+      return client.raw("PFDEBUG", "ENCODING", "h");
+    };
+    expect(await encodingIf("27")).toBe("+sparse\r\n");
+    expect(await encodingIf("26")).toBe("+dense\r\n");
+  });
+
   shows("set-max-intset-entries", "bounds sets of integers", async () => {
     const integers = ["SADD", "s", "1", "2", "3"];
     expect(await encodingAfter("set-max-intset-entries", "3", integers)).toBe("$6\r\nintset\r\n");

@@ -68,6 +68,13 @@ const HASHES: readonly Operation[] = [
   (random, key) => ["HDEL", key(), field(random)],
 ];
 
+const HYPERLOGLOGS: readonly Operation[] = [
+  (random, key) => ["PFADD", key(), ...members(random)],
+  (random, key) => ["PFADD", key(), ...Array.from({ length: 900 }, () => `${random.below(1e9)}`)],
+  (_, key) => ["PFCOUNT", key()],
+  (_, key) => ["PFMERGE", key(), key(), key()],
+];
+
 const KEYSPACE: readonly Operation[] = [
   (_, key) => ["DEL", key(), key()],
   (_, key) => ["UNLINK", key()],
@@ -94,6 +101,7 @@ const FAMILIES: Readonly<Record<string, readonly Operation[]>> = {
   string: STRINGS,
   set: SETS,
   hash: HASHES,
+  hyperloglog: HYPERLOGLOGS,
 };
 
 /** Databases that operations are meant for. */

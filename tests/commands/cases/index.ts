@@ -6,6 +6,7 @@ import { debugCases, debugServerCases } from "./debug.ts";
 import { expireCases } from "./expire.ts";
 import { genericCases } from "./generic.ts";
 import { hashCases } from "./hashes.ts";
+import { hyperLogLogCases } from "./hyperloglog.ts";
 import { lcsCases } from "./lcs.ts";
 import { objectServerCases, renameCases } from "./rename.ts";
 import { scanCases } from "./scan.ts";
@@ -24,6 +25,7 @@ export const allCases = [
   ...stringCases,
   ...stringPartCases,
   ...lcsCases,
+  ...hyperLogLogCases,
   ...bitmapCases,
   ...bitfieldCases,
   ...expireCases,
