@@ -5,6 +5,8 @@ import type { Config } from "./config/config.ts";
 import { loadConfig } from "./config/load.ts";
 import { systemErrorText } from "./config/rules.ts";
 import { createLogger, type Logger } from "./observability/log.ts";
+import { checkAof } from "./persistence/aof/check.ts";
+import { askOnTerminal } from "./process/ask.ts";
 import { checkSystem } from "./process/check-system.ts";
 import { startDaemon } from "./process/daemon.ts";
 import { applyOomScore } from "./process/oom-score.ts";
@@ -19,7 +21,7 @@ import { REDIS_VERSION, VERSION } from "./version.ts";
 const EXIT_CRASHED = 70;
 
 /** Options that print something and end. @returns the exit code, or undefined if there is none of them */
-function runSpecialOption(option: string | undefined): number | undefined {
+function runSpecialOption(option: string | undefined, rest: readonly string[]): number | undefined {
   switch (option) {
     case "--help":
     case "-h":
@@ -31,6 +33,8 @@ function runSpecialOption(option: string | undefined): number | undefined {
       return 0;
     case "--check-system":
       return checkSystem(console.log) ? 0 : 1;
+    case "--check-aof":
+      return checkAof(rest, { print: console.log, ask: askOnTerminal });
     case "--test-memory":
       console.error("Bundis does not test memory. Use memtest86+ or stress-ng --vm.");
       return 1;
@@ -86,7 +90,7 @@ export async function main(
   args: readonly string[],
   defaults: Record<string, string>,
 ): Promise<void> {
-  const special = runSpecialOption(args[0]);
+  const special = runSpecialOption(args[0], args.slice(1));
   if (special !== undefined) process.exit(special);
   const config = configure(args, defaults);
   if (config.get("daemonize") && config.get("supervised") === "no" && !args.includes("-"))

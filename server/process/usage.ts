@@ -21,6 +21,9 @@ Usage:  bundis [/path/to/redis.conf] [--directive value ...] [-]
   bundis -v, --version                    the version
   bundis -h, --help                       this text
   bundis --check-system                   whether this machine has what it takes
+  bundis --check-aof PATH                 what the append-only files in a directory are like; PATH may be a manifest or one
+                                          file, too. With --fix what is torn or damaged is cut off, with
+                                          --truncate-to-timestamp SECONDS what is later than that
 
 Every directive can also be given as BUNDIS_<DIRECTIVE> in the environment (BUNDIS_MAXMEMORY=100mb); REDIS_PASSWORD,
 REDIS_PASSWORD_FILE and PORT are read too. Flags win over the environment, the environment over the file.

@@ -302,3 +302,15 @@ test("kill -9 at any moment of rewrites loses nothing that was acknowledged", as
 function counted(count: number): string {
   return `$${String(count).length}\r\n${count}\r\n`;
 }
+
+test("with aof-timestamp-enabled the base says when it is of, so that the log can be cut at a time", async () => {
+  await start({ "aof-timestamp-enabled": "yes" });
+  await fill(10);
+  await run("BGREWRITEAOF");
+  await settled();
+  const base = readFileSync(join(logDir(), "appendonly.aof.1.base.aof"), "latin1");
+  expect(base).toMatch(/^#BASE:bundis\r\n#TS:\d{10}\r\n\*/);
+  const digest = await run("DEBUG DIGEST");
+  await restart();
+  expect(await run("DEBUG DIGEST")).toBe(digest);
+});

@@ -2,7 +2,9 @@
  * Lines of a log that begin with `#`. Redis skips them; ours guard what stands before them.
  *
  *   #CRC:hhhhhhhh:offset          all bytes of the file before this line, `offset` of them, have this CRC-32
- *   #PREV:sequence:size:hhhhhhhh  first line of an incremental file: its predecessor ends at `size`, with this CRC-32
+ *   #PREV:sequence:size:hhhhhhhh:gggggggg
+ *                                 first line of an incremental file: its predecessor ends at `size`, with this CRC-32. The line
+ *                                 decides what is loaded before any #CRC line is come to, so it has a sum of its own
  *   #BASE:bundis                  first line of a base that we wrote: its last line is a #CRC
  *   #TS:seconds                   Redis's: what follows was executed in this second or later
  *
@@ -32,7 +34,8 @@ export interface Previous {
 }
 
 export function previousLine({ sequence, size, sum }: Previous): string {
-  return `#PREV:${sequence}:${size}:${formatSum(sum)}\r\n`;
+  const line = `#PREV:${sequence}:${size}:${formatSum(sum)}:`;
+  return `${line}${formatSum(addToSum(0, Buffer.from(line)))}\r\n`;
 }
 
 /** First line of a base. */
@@ -55,7 +58,7 @@ export type Annotation =
   | { kind: "malformed" };
 
 const CRC = /^#CRC:([0-9a-f]{8}):(0|[1-9]\d{0,15})\r\n$/;
-const PREVIOUS = /^#PREV:([1-9]\d{0,15}):(0|[1-9]\d{0,15}):([0-9a-f]{8})\r\n$/;
+const PREVIOUS = /^#PREV:([1-9]\d{0,15}):(0|[1-9]\d{0,15}):([0-9a-f]{8}):[0-9a-f]{8}\r\n$/;
 const TIMESTAMP = /^#TS:(\d{1,15})\r?\n$/;
 
 /** Reads a whole line, its end included. */
@@ -69,7 +72,9 @@ export function parseAnnotation(line: string): Annotation {
     const match = PREVIOUS.exec(line);
     if (match === null) return { kind: "malformed" };
     const [sequence, size] = [Number(match[1]), Number(match[2])];
-    return { kind: "previous", sequence, size, sum: Number.parseInt(match[3]!, 16) };
+    const previous = { sequence, size, sum: Number.parseInt(match[3]!, 16) };
+    if (line !== previousLine(previous)) return { kind: "malformed" };
+    return { kind: "previous", ...previous };
   }
   if (line === BASE_LINE) return { kind: "base" };
   const timestamp = TIMESTAMP.exec(line);

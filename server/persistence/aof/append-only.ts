@@ -294,6 +294,8 @@ export class AppendOnly implements PersistenceView {
       begin: keepsLog || this.state === "off" ? null : begin,
       syncsOnTheWay: config.get("aof-rewrite-incremental-fsync"),
       keepsHistory: config.get("aof-disable-auto-gc"),
+      second: () =>
+        config.get("aof-timestamp-enabled") ? Math.floor(parts.clock.nowMs() / 1000) : undefined,
       notice: (text) => parts.log("notice", text),
       guarded: (work) => parts.guarded(work),
     });

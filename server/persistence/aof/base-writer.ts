@@ -5,7 +5,7 @@
  * A failure is kept until `finish`; until then what comes is dropped.
  */
 import type { Disk, DiskFile } from "../disk.ts";
-import { addToSum, BASE_LINE, crcLine } from "./annotations.ts";
+import { addToSum, BASE_LINE, crcLine, timestampLine } from "./annotations.ts";
 
 const CHUNK_BYTES = 512 << 10;
 /** Slices pause while so many chunks are being written, ... */
@@ -48,6 +48,11 @@ export class BaseWriter {
   constructor(private readonly options: BaseWriterOptions) {
     this.file = options.disk.open(options.path, "create");
     this.add(Buffer.from(BASE_LINE));
+  }
+
+  /** Says when the snapshot was taken, so that the log can be cut at a time. Nothing of it is written yet. */
+  date(seconds: number): void {
+    this.add(Buffer.from(timestampLine(seconds)));
   }
 
   get isCrowded(): boolean {

@@ -55,7 +55,7 @@ export function* loadSet(options: LoadSetOptions): Generator<void, Extent | unde
 }
 
 /** Where a file ends as its successor says, undefined if none says so. */
-function limitOf(
+export function limitOf(
   files: FileSet,
   file: ManifestFile,
   later: readonly ManifestFile[],
@@ -89,18 +89,23 @@ function firstLine(files: FileSet, file: ManifestFile): string {
 }
 
 /** A file that was prepared for a rewrite, and nothing that counts was written to it. */
-function isBlank(files: FileSet, file: ManifestFile): boolean {
+export function isBlank(files: FileSet, file: ManifestFile): boolean {
   const size = files.sizeOf(file);
   const line = firstLine(files, file);
   return size === 0 || (size === line.length && !line.endsWith("\n"));
 }
 
-function refuseRdb(disk: Disk, path: string): void {
+/** Whether a file begins as Redis's snapshots do. */
+export function isRdb(disk: Disk, path: string): boolean {
   const magic = new Uint8Array(RDB_MAGIC.length);
   const file = disk.open(path, "read");
   file.read(magic, 0, magic.length, 0);
   file.close();
-  if (Buffer.from(magic).toString("latin1") === RDB_MAGIC)
+  return Buffer.from(magic).toString("latin1") === RDB_MAGIC;
+}
+
+function refuseRdb(disk: Disk, path: string): void {
+  if (isRdb(disk, path))
     throw new AofError(
       `${path} is in RDB format, which is not supported yet: rewrite it on the other server with aof-use-rdb-preamble no`,
     );

@@ -33,6 +33,12 @@ function isAlive(holder: string): boolean {
   return began !== "" && beganAt(Number(pid)) === began;
 }
 
+/** @returns the process id of the living server that has the directory, undefined if none has */
+export function holderOf(dir: string): string | undefined {
+  const holder = owner(join(dir, NAME));
+  return isAlive(holder) ? holder.split(" ")[0] : undefined;
+}
+
 /** @returns what gives the lock back. @throws AofError if a living server has it */
 export function lockDirectory(dir: string): () => void {
   const path = join(dir, NAME);

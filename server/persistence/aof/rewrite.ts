@@ -28,6 +28,8 @@ export interface RewriteParts {
   readonly begin: ((file: LogFile) => void) | null;
   readonly syncsOnTheWay: boolean;
   readonly keepsHistory: boolean;
+  /** The second it is, if aof-timestamp-enabled. */
+  readonly second: () => number | undefined;
   notice(text: string): void;
   /** Runs a slice; what it throws ends the server. */
   guarded(work: () => void): void;
@@ -151,6 +153,8 @@ export class Rewrite {
         if (this.parts.core.snapshotBegin() === 0)
           return reject(new Error("another snapshot is under way"));
         this.hasBegun = true;
+        const second = this.parts.second();
+        if (second !== undefined) this.writer!.date(second);
         begin?.(this.nextFile!);
         resolve();
       };
