@@ -6,10 +6,10 @@
 
 import { Address } from "../abi";
 import {
+  closeTable,
   collectSegment,
   directoryCells,
-  emptySegment,
-  freeEmptyTable,
+  freeSegment,
   segmentSpan,
   Table,
 } from "../keyspace/table";
@@ -75,16 +75,18 @@ function freeMembers(node: usize, budget: i32): i32 {
   let index = load<u32>(node, PROGRESS);
   while (budget > 0) {
     if (index >= directoryCells(t)) {
-      freeEmptyTable(t);
+      closeTable(t);
+      free(changetype<usize>(t));
       store<u32>(node, 0, VALUE);
       return budget - 1;
     }
     const found = collectSegment(t, index);
     for (let i: u32 = 0; i < found; i++)
       free(load<u32>(Address.Scratch + ScratchArea.Split + ((<usize>i) << 2)));
-    emptySegment(t, index);
     budget -= 1 + <i32>found;
-    index += segmentSpan(t, index);
+    const span = segmentSpan(t, index);
+    freeSegment(t, index);
+    index += span;
     store<u32>(node, index, PROGRESS);
   }
   return 0;

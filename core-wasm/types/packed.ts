@@ -87,6 +87,9 @@ function tailBytes(body: u32): u32 {
 }
 
 function elementBytes(at: usize): u32 {
+  const code = <u32>load<u8>(at);
+  if (code < 0x80) return 2;
+  if (code < 0xc0) return 2 + (code & 63);
   const body = bodyBytes(at);
   return body + tailBytes(body);
 }
@@ -194,16 +197,40 @@ export function elementEquals(at: usize, ptr: usize, length: u32): bool {
  * The first element from `at` on that is these bytes, looking at one and passing over `skip`; 0 = there is none. O(n)
  */
 export function packedFind(at: usize, ptr: usize, length: u32, skip: u32): usize {
-  const isInteger = parseInt64(ptr, length, PARSED);
-  const value = isInteger ? load<i64>(PARSED) : 0;
-  while (at !== 0) {
+  if (at === 0) return 0;
+  // What is kept as a string spells no integer.
+  if (parseInt64(ptr, length, PARSED)) return findInteger(at, load<i64>(PARSED), skip);
+  return length < 64 ? findShort(at, ptr, length, skip) : findLong(at, ptr, length, skip);
+}
+
+/** Where the element stands that is `skip` elements further than the next one, or the end. */
+function passOver(at: usize, skip: u32): usize {
+  at += elementBytes(at);
+  for (let i = skip; i > 0 && load<u8>(at) !== END; i--) at += elementBytes(at);
+  return at;
+}
+
+function findInteger(at: usize, value: i64, skip: u32): usize {
+  for (; load<u8>(at) !== END; at = passOver(at, skip)) {
     readElement(at);
-    if (state.elementPtr !== 0) {
-      // What is kept as a string spells no integer.
-      if (!isInteger && state.elementLength === length && equal(state.elementPtr, ptr, length))
-        return at;
-    } else if (isInteger && state.elementInteger === value) return at;
-    for (let i: u32 = 0; i <= skip && at !== 0; i++) at = packedNext(at);
+    if (state.elementPtr === 0 && state.elementInteger === value) return at;
+  }
+  return 0;
+}
+
+/** A string whose length is in its encoding byte: that byte alone passes over nearly all others. */
+function findShort(at: usize, ptr: usize, length: u32, skip: u32): usize {
+  const head = 0x80 | length;
+  for (; load<u8>(at) !== END; at = passOver(at, skip))
+    if (<u32>load<u8>(at) === head && equal(at + 1, ptr, length)) return at;
+  return 0;
+}
+
+function findLong(at: usize, ptr: usize, length: u32, skip: u32): usize {
+  for (; load<u8>(at) !== END; at = passOver(at, skip)) {
+    readElement(at);
+    const isLike = state.elementPtr !== 0 && state.elementLength === length;
+    if (isLike && equal(state.elementPtr, ptr, length)) return at;
   }
   return 0;
 }
