@@ -7,6 +7,7 @@ import { measureConnections } from "./load/connections.ts";
 import { measureExpiry } from "./load/expiry.ts";
 import { measureGrowth } from "./load/growth.ts";
 import { measureMemory } from "./load/memory.ts";
+import { measureReplay } from "./load/replay.ts";
 import { type Section, writeSection } from "./load/report.ts";
 import { measureStart } from "./load/start.ts";
 import { measureThroughput } from "./load/throughput.ts";
@@ -31,6 +32,8 @@ const MEASUREMENTS: Record<string, Measurement> = {
     measureConnections(
       quick ? { connections: 1000, idleMs: 1000 } : { connections: 10_000, idleMs: 5000 },
     ),
+  replay: (quick) =>
+    measureReplay(quick ? { keys: 100_000, rounds: 1 } : { keys: 2_000_000, rounds: 5 }),
   start: (quick) => measureStart(quick ? 2 : 10),
   churn: (quick) => measureChurn(quick ? 3 : 600),
   micro: () => measureMicro(),
