@@ -156,6 +156,13 @@ export class SimDisk implements Disk {
     this.safeNames.set(path, inode);
   }
 
+  /** Has the files of another from here on. */
+  become(other: SimDisk): void {
+    this.names = other.names;
+    this.safeNames = other.safeNames;
+    this.changes = other.changes;
+  }
+
   /** What is found after the process was killed: everything. */
   afterKill(): SimDisk {
     const left = new SimDisk();

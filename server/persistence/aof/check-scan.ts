@@ -4,6 +4,7 @@
  */
 import type { Disk, DiskFile } from "../disk.ts";
 import { ANNOTATION_MAX_BYTES, addToSum, endsWithCrcLine, parseAnnotation } from "./annotations.ts";
+import { endOfContent } from "./loader.ts";
 import type { Extent } from "./log-file.ts";
 
 const BLOCK_BYTES = 1 << 20;
@@ -121,6 +122,8 @@ class FileScan {
   private readonly file: DiskFile;
   private readonly reader: Reader;
   private readonly size: number;
+  /** Bytes that are not zeros at the end, never written. */
+  private readonly written: number;
   private readonly endsWithBlock: boolean;
   private unitEnd = 0;
   /** Where the open MULTI begins, -1 if there is none. */
@@ -139,7 +142,8 @@ class FileScan {
     const tail = new Uint8Array(Math.min(TAIL_BYTES, this.size));
     this.file.read(tail, 0, tail.length, this.size - tail.length);
     this.endsWithBlock = endsWithCrcLine(tail, this.size);
-    this.reader = new Reader(this.file, this.size);
+    this.written = Math.min(this.size, endOfContent(this.file, size));
+    this.reader = new Reader(this.file, this.written);
   }
 
   run(): Scan {
@@ -158,19 +162,11 @@ class FileScan {
     const first = this.reader.peek();
     if (first === HASH_SIGN) return this.annotation(at);
     if (first === ASTERISK) return this.command(at);
-    const isZero = first === 0 && this.restIsZero();
-    if (isZero) return { kind: "torn", why: "zeros, never written" };
     return this.damage(at, "no command begins here");
   }
 
   private damage(at: number, why: string): Verdict {
     return { kind: "damaged", at, why };
-  }
-
-  private restIsZero(): boolean {
-    let byte = 0;
-    while (byte === 0) byte = this.reader.take();
-    return byte < 0;
   }
 
   // ---- annotations
@@ -287,15 +283,16 @@ class FileScan {
   // ---- the end
 
   private judge(end: End): Verdict {
-    const { size, covered, unitEnd, multiAt } = this;
+    const { size, written, covered, unitEnd, multiAt } = this;
     if (end?.kind === "damaged") return end;
     // What closes the last block was written, but not come to, or not as what it is.
     if (this.endsWithBlock && covered !== size)
       return this.damage(unitEnd, "what is behind is not what was written");
     if (this.isOwnBase && covered !== size) return this.damage(covered, "its end is missing");
-    if (this.options.limit?.size === size && !this.isAsSuccessorSays())
+    if (this.options.limit?.size === written && !this.isAsSuccessorSays())
       return this.damage(covered, "the next file has another checksum of this one");
     if (end !== undefined) return end;
+    if (written < size && multiAt < 0) return { kind: "torn", why: "zeros, never written" };
     if (multiAt < 0) return { kind: "whole" };
     return { kind: "torn", why: `Reached EOF before reading EXEC for MULTI at offset ${multiAt}` };
   }

@@ -69,14 +69,14 @@ export interface Loaded {
 class FileLoad {
   private readonly file: DiskFile;
   private readonly size: number;
+  /** Bytes that were written: what is behind them is all zeros. */
+  private readonly written: number;
   /** The file's end is that of a block. */
   private readonly endsWithBlock: boolean;
   private unitEnd = 0;
   private multi = false;
   private covered = 0;
   private isOwnBase = false;
-  /** The rest of the file was never written: it is all zeros. */
-  private endsInZeros = false;
   private sum = 0;
   /** Bytes that are in the sum. */
   private summed = 0;
@@ -86,6 +86,7 @@ class FileLoad {
     this.file = options.disk.open(options.path, "read");
     const size = this.file.size();
     this.size = Math.min(size, options.limit?.size ?? size);
+    this.written = Math.min(this.size, endOfContent(this.file, size));
     const tail = new Uint8Array(Math.min(TAIL_BYTES, this.size));
     this.file.read(tail, 0, tail.length, this.size - tail.length);
     this.endsWithBlock = endsWithCrcLine(tail, this.size);
@@ -106,9 +107,9 @@ class FileLoad {
     const { u8 } = target.core.memory;
     let read = 0; // bytes read from the file
     let kept = 0; // bytes of an unfinished frame at the window's start
-    while (read < this.size) {
+    while (read < this.written) {
       if (this.isLong()) yield;
-      const room = Math.min(BLOCK_BYTES, WINDOW_BYTES - kept, this.size - read);
+      const room = Math.min(BLOCK_BYTES, WINDOW_BYTES - kept, this.written - read);
       const count = this.file.read(u8, Address.Input + kept, room, read);
       if (count === 0) return;
       const base = read - kept; // file offset of the window's start
@@ -122,8 +123,7 @@ class FileLoad {
         read = this.large(base + stopped - Address.Input);
         kept = 0;
         if (read < 0) return;
-      } else if (this.endsInZeros) return;
-      else u8.copyWithin(Address.Input, stopped, end);
+      } else u8.copyWithin(Address.Input, stopped, end);
     }
   }
 
@@ -159,12 +159,7 @@ class FileLoad {
         framer.position = behind;
         continue;
       }
-      if (first !== ASTERISK) {
-        const offset = base + framer.position - Address.Input;
-        this.endsInZeros = first === 0 && this.isZeroFrom(offset);
-        if (this.endsInZeros) break;
-        throw this.damage(offset);
-      }
+      if (first !== ASTERISK) throw this.damage(base + framer.position - Address.Input);
       this.batch(end, base);
       if (framer.stopped !== GOING_ON && u8[framer.position] !== HASH_SIGN) break;
     }
@@ -259,8 +254,8 @@ class FileLoad {
     const frame = new LargeFrame(MAX_BULK_BYTES);
     let at = begin;
     let state = LargeState.More;
-    while (state === LargeState.More && at < this.size) {
-      const chunk = new Uint8Array(Math.min(BLOCK_BYTES, this.size - at));
+    while (state === LargeState.More && at < this.written) {
+      const chunk = new Uint8Array(Math.min(BLOCK_BYTES, this.written - at));
       const count = this.file.read(chunk, 0, chunk.length, at);
       at += count;
       state = frame.push(chunk.subarray(0, count));
@@ -292,26 +287,29 @@ class FileLoad {
   }
 
   private judge(): Loaded {
-    const { options, unitEnd, size, covered } = this;
+    const { options, unitEnd, size, written, covered } = this;
     // What closes the last block was written, but not come to, or not as what it is.
     if (this.endsWithBlock && covered !== size) throw this.damage(unitEnd);
     const sum = unitEnd === this.summed ? this.sum : sumOf(options, unitEnd);
-    if (options.limit?.size === size && (unitEnd !== size || sum !== options.limit.sum))
+    if (options.limit?.size === written && (unitEnd !== size || sum !== options.limit.sum))
       throw new AofError(
         `Bad file format reading the append only file ${options.path}: damaged behind offset ${covered}, its successor has another checksum`,
       );
     return { end: unitEnd, size, coveredBytes: covered, sum, isOwnBase: this.isOwnBase };
   }
+}
 
-  private isZeroFrom(offset: number): boolean {
-    const block = new Uint8Array(BLOCK_BYTES);
-    for (let at = offset; at < this.size; ) {
-      const count = this.file.read(block, 0, Math.min(BLOCK_BYTES, this.size - at), at);
-      if (count === 0 || block.subarray(0, count).some((byte) => byte !== 0)) return false;
-      at += count;
-    }
-    return true;
+/** Where the zeros begin that a loss of power leaves at a file's end, where nothing was ever written. No log ends with one. */
+export function endOfContent(file: DiskFile, size: number): number {
+  const block = new Uint8Array(BLOCK_BYTES);
+  for (let end = size; end > 0; ) {
+    const from = Math.max(0, end - (end === size ? 1 : BLOCK_BYTES));
+    const count = file.read(block, 0, end - from, from);
+    const last = block.subarray(0, count).findLastIndex((byte) => byte !== 0);
+    if (last >= 0) return from + last + 1;
+    end = from;
   }
+  return 0;
 }
 
 /** The sum of a file's first bytes. */
