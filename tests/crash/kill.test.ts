@@ -4,7 +4,7 @@
  *
  * CRASH_ROUNDS=200 is the long form; each round is a test.
  */
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, expect, test } from "bun:test";
 import { join } from "node:path";
 import { createRandom } from "../support/random.ts";
 import { type Connection, openConnection } from "../support/reference.ts";
@@ -42,9 +42,11 @@ let policy: (typeof POLICIES)[number];
 beforeAll(() => {
   dir = temporaryDirectory();
 });
-afterAll(async () => {
+afterEach(async () => {
   client?.close();
   await server?.kill("SIGKILL");
+});
+afterAll(() => {
   dir.remove();
   console.log(`${ROUNDS} rounds of seed ${SEED}: ${JSON.stringify(totals)}`);
 });
@@ -147,7 +149,5 @@ for (let round = 0; round < ROUNDS; round++) {
       totals.lost += lost;
       expect(lost).toBe(0);
     }
-    client.close();
-    await server.kill("SIGKILL");
   });
 }

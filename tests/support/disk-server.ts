@@ -7,6 +7,7 @@ import { temporaryDirectory } from "./server-process.ts";
 import type { SimDisk } from "./sim-disk.ts";
 
 export interface DiskServer {
+  readonly port: number;
   readonly client: Connection;
   /** What it logged. */
   readonly lines: readonly string[];
@@ -45,6 +46,7 @@ export async function startOnDisk(
   await server.start();
   const client = await openConnection(server.port);
   return {
+    port: server.port,
     client,
     lines,
     run: (command) => client.raw(...command.split(" ")),

@@ -118,14 +118,28 @@ export class SimDisk implements Disk {
 
   syncDirectory(path: string): void {
     this.before({ kind: "syncDirectory", path });
-    for (const change of this.changes)
-      if (change.inode === null) this.safeNames.delete(change.path);
-      else this.safeNames.set(change.path, change.inode);
-    this.changes = [];
+    this.cover(this.changes.length);
   }
 
+  /** Covers what had happened when it was asked for, no more. */
   syncDirectoryLater(path: string): Promise<void> {
-    return this.soon(() => this.syncDirectory(path));
+    const covered = new Set(this.changes);
+    return this.soon(() => {
+      this.before({ kind: "syncDirectory", path });
+      this.cover(this.changes.filter((change) => covered.has(change)).length);
+    });
+  }
+
+  private cover(count: number): void {
+    for (const { path, inode } of this.changes.splice(0, count))
+      if (inode === null) this.safeNames.delete(path);
+      else this.safeNames.set(path, inode);
+  }
+
+  /** Makes everything safe. */
+  settle(): void {
+    this.cover(this.changes.length);
+    for (const inode of this.names.values()) inode.safe = inode.view.slice();
   }
 
   /** Does something later; a failure rejects. */
@@ -186,14 +200,19 @@ export class SimDisk implements Disk {
   }
 }
 
-/** A beginning of what was added since the sync; what was cut off since may be there again. */
+/** A beginning of what was added since the sync, zeros behind it at times; what was cut off since may be there again. */
 function remains({ safe, view }: Inode, random: Random): Uint8Array {
   const isLonger =
     view.length >= safe.length && Buffer.from(view).subarray(0, safe.length).equals(safe);
   if (!isLonger) return random.chance(0.5) ? safe.slice() : view.slice();
   const added = view.length - safe.length;
   const left = random.chance(0.3) ? added : random.below(added + 1);
-  return view.slice(0, safe.length + left);
+  const found = view.slice(0, safe.length + left);
+  if (!random.chance(0.2)) return found;
+  // The size reached the disk, the bytes did not.
+  const longer = new Uint8Array(found.length + random.below(added - left + 1));
+  longer.set(found);
+  return longer;
 }
 
 class SimFile implements DiskFile {
@@ -245,8 +264,13 @@ class SimFile implements DiskFile {
     this.inode.safe = this.inode.view.slice();
   }
 
+  /** Covers what was there when it was asked for, no more. */
   syncLater(): Promise<void> {
-    return this.disk.soon(() => this.sync());
+    const covered = this.inode.view.slice();
+    return this.disk.soon(() => {
+      this.sync();
+      this.inode.safe = covered;
+    });
   }
 
   close(): void {}
