@@ -3,14 +3,17 @@
  * --quick shows that everything runs, in about a minute, and writes nothing.
  */
 import { measureChurn } from "./load/churn.ts";
+import { measureCollections } from "./load/collections.ts";
 import { measureConnections } from "./load/connections.ts";
 import { measureExpiry } from "./load/expiry.ts";
 import { measureGrowth } from "./load/growth.ts";
 import { measureMemory } from "./load/memory.ts";
+import { measurePauses } from "./load/pauses.ts";
 import { measureReplay } from "./load/replay.ts";
 import { type Section, writeSection } from "./load/report.ts";
 import { measureStart } from "./load/start.ts";
 import { measureThroughput } from "./load/throughput.ts";
+import { measureTypes } from "./load/types.ts";
 import { measureMicro } from "./micro/index.ts";
 
 type Measurement = (quick: boolean) => Promise<Section> | Section;
@@ -22,6 +25,12 @@ const MEASUREMENTS: Record<string, Measurement> = {
         ? { alternations: 2, seconds: 0.5, keys: 100_000 }
         : { alternations: 5, seconds: 5, keys: 1_000_000 },
     ),
+  types: (quick) =>
+    measureTypes(quick ? { alternations: 2, seconds: 0.5 } : { alternations: 5, seconds: 5 }),
+  collections: (quick) =>
+    measureCollections(quick ? { scale: 20, idleMs: 500 } : { scale: 1, idleMs: 10_000 }),
+  pauses: (quick) =>
+    measurePauses(quick ? { elements: 200_000, rounds: 1 } : { elements: 5_000_000, rounds: 3 }),
   memory: (quick) =>
     measureMemory(quick ? { keys: 200_000, idleMs: 1000 } : { keys: 5_000_000, idleMs: 10_000 }),
   expiry: (quick) =>

@@ -3,11 +3,10 @@
  * and growth of the memory is in it. Each round is a process of its own; the least of their maxima is reported, because
  * what the machine adds (interrupts, a page fault's luck) only ever adds.
  */
-import { dlopen, ptr } from "bun:ffi";
 import { createDriver } from "../support/driver.ts";
 import { type Section, table } from "./report.ts";
+import { threadClock } from "./thread-clock.ts";
 
-const THREAD_CPUTIME = 3;
 /** The cron's period in commands, at the rate of a busy server. */
 const COMMANDS_PER_TICK = 50_000;
 const TIDY_BUDGET = 400;
@@ -21,16 +20,6 @@ interface Figure {
   worstExecuteMicros: number;
   atKey: number;
   worstTidyMicros: number;
-}
-
-function threadClock(): () => number {
-  const library = dlopen("libc.so.6", { clock_gettime: { args: ["i32", "ptr"], returns: "i32" } });
-  const time = new BigInt64Array(2);
-  const address = ptr(time);
-  return () => {
-    library.symbols.clock_gettime(THREAD_CPUTIME, address);
-    return Number(time[0]!) * 1e6 + Number(time[1]!) / 1e3;
-  };
 }
 
 /** One round, in this process. */
