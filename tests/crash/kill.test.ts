@@ -99,6 +99,8 @@ async function delayedWrites(): Promise<number> {
 async function killWhileWriting(isRewriting: boolean): Promise<boolean> {
   await Promise.all(writers.map((writer) => writer.start(server.port)));
   const rewriting = isRewriting ? rewrites() : undefined;
+  const before = acknowledged();
+  while (acknowledged() === before) await Bun.sleep(5);
   await Bun.sleep(30 + random.below(300));
   const isDelayed = (await delayedWrites()) > 0;
   const closed = writers.map((writer) => writer.stop(false));
@@ -136,7 +138,6 @@ for (let round = 0; round < ROUNDS; round++) {
     await start();
     const before = acknowledged();
     const isDelayed = await killWhileWriting(situation === "rewriting");
-    expect(acknowledged()).toBeGreaterThan(before);
     totals.acknowledged += acknowledged() - before;
     if (situation === "replaying") for (let n = 0; n < REPLAY_KILLS; n++) await killInReplay();
     await start();

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -368,4 +369,36 @@ describe("the one file of Redis before 7", () => {
     await expect(openOurs()).rejects.toThrow("appendonly.aof is in RDB format");
     expect(readFileSync(join(dir.path, "appendonly.aof"), "latin1")).toBe(rdb);
   });
+});
+
+test("without a manifest the files that lie there are left alone, and a start behind that is sound", async () => {
+  let ours = await openOurs();
+  await ours.run("SET old 1");
+  await ours.close();
+  const first = join(logDir(), "appendonly.aof.1.incr.aof");
+  const old = readFileSync(first, "latin1");
+  rmSync(join(logDir(), "appendonly.aof.manifest"));
+  ours = await openOurs();
+  expect(await ours.run("DBSIZE")).toBe(":0\r\n");
+  expect(lines.join("\n")).toContain(
+    "Files that the manifest does not name are not loaded, and left as they are: appendonly.aof.1.incr.aof",
+  );
+  await ours.run("SET new 1");
+  await ours.close();
+  expect(readFileSync(first, "latin1")).toBe(old);
+  ours = await openOurs();
+  expect(await ours.run("KEYS *")).toBe("*1\r\n$3\r\nnew\r\n");
+});
+
+test("a file name with blanks and quotes is kept", async () => {
+  const settings = { appendfilename: "my \"log's", appenddirname: "the logs" };
+  for (let n = 1; n <= 3; n++) {
+    const ours = await openOurs(settings);
+    expect(await ours.run("INCR n")).toBe(`:${n}\r\n`);
+    await rewrite(ours);
+    await ours.close();
+  }
+  expect(readFileSync(join(dir.path, "the logs/my \"log's.manifest"), "latin1")).toStartWith(
+    'file "my \\"log\'s.',
+  );
 });

@@ -68,19 +68,32 @@ export class FileSet {
   }
 
   nextIncremental(): ManifestFile {
-    const sequence = this.nextSequence("i");
-    return { name: `${this.names.prefix}.${sequence}.incr.aof`, sequence, type: "i" };
+    return this.next("i", (sequence) => `${this.names.prefix}.${sequence}.incr.aof`);
   }
 
   nextBase(): ManifestFile {
-    const sequence = this.nextSequence("b");
-    return { name: `${this.names.prefix}.${sequence}.base.aof`, sequence, type: "b" };
+    return this.next("b", (sequence) => `${this.names.prefix}.${sequence}.base.aof`);
   }
 
-  /** Old files count on in the history until they are deleted. */
-  private nextSequence(type: "b" | "i"): number {
+  /** Old files count on in the history until they are deleted; what lies there under another manifest is not written over. */
+  private next(type: "b" | "i", nameOf: (sequence: number) => string): ManifestFile {
     const known = this.list.filter((file) => file.type === type || file.type === "h");
-    return 1 + Math.max(0, ...known.map(({ sequence }) => sequence));
+    for (let sequence = 1 + Math.max(0, ...known.map((file) => file.sequence)); ; sequence++) {
+      const file: ManifestFile = { name: nameOf(sequence), sequence, type };
+      if (this.sizeOf(file) === 0) return file;
+    }
+  }
+
+  /** Log files that lie there and that no manifest names. */
+  strangers(): string[] {
+    const { disk, names } = this;
+    const known = new Set(this.list.map(({ name }) => name));
+    return disk
+      .list(names.dir)
+      .filter(
+        (name) => name.startsWith(`${names.prefix}.`) && /\.(base|incr)\.(aof|rdb)$/.test(name),
+      )
+      .filter((name) => !known.has(name) && disk.size(join(names.dir, name)) > 0);
   }
 
   /** Writes a manifest with these files. @throws Error */

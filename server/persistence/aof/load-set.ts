@@ -35,7 +35,9 @@ export function* loadSet(options: LoadSetOptions): Generator<void, Extent | unde
     const later = order.slice(index + 1);
     const path = files.pathOf(file);
     if (!files.disk.exists(path))
-      throw new AofError(`The append only file ${path}, named by the manifest, is missing`);
+      throw new AofError(
+        `Can't open the append only file ${path} that the manifest names: No such file or directory`,
+      );
     refuseRdb(files.disk, path);
     target.select(0);
     const limit = limitOf(files, file, later);

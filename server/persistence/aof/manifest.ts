@@ -7,6 +7,7 @@
  *   #CRC:hhhhhhhh:offset
  */
 import { join } from "node:path";
+import { byteString, quoted, splitWords, unicode } from "../../config/syntax.ts";
 import { type Disk, type DiskFile, readWhole } from "../disk.ts";
 import { addToSum, crcLine, parseAnnotation } from "./annotations.ts";
 import { AofError } from "./errors.ts";
@@ -27,35 +28,73 @@ export interface LogNames {
   prefix: string;
 }
 
+/** Longer lines are refused, as by Redis. */
+const LINE_MAX_BYTES = 1024;
+const SEQUENCE = /^[1-9]\d{0,14}$/;
+
 export function manifestPath({ dir, prefix }: LogNames): string {
   return join(dir, `${prefix}.manifest`);
 }
 
+/** A name as Redis writes it: in quotes where it needs them. */
+function written(name: string): string {
+  const bytes = byteString(name);
+  return /^[!#-&(-[\]-~]+$/.test(bytes) ? bytes : quoted(bytes);
+}
+
+/** Bytes of a manifest. */
 export function formatManifest(files: readonly ManifestFile[]): string {
   const lines = files
-    .map(({ name, sequence, type }) => `file ${name} seq ${sequence} type ${type}\n`)
+    .map(({ name, sequence, type }) => `file ${written(name)} seq ${sequence} type ${type}\n`)
     .join("");
-  const sum = addToSum(0, Buffer.from(lines));
+  const sum = addToSum(0, Buffer.from(lines, "latin1"));
   return lines + crcLine(sum, lines.length);
 }
 
-/** @throws AofError naming the line */
+/** @throws AofError naming the line, in Redis's words */
 export function parseManifest(text: string, path: string): ManifestFile[] {
   const files: ManifestFile[] = [];
+  const lines = text.split("\n");
+  // What stands behind the last line end is no line.
+  if (lines.at(-1) === "") lines.pop();
   let at = 0;
-  for (const [index, line] of text.split("\n").entries()) {
-    const damaged = () =>
-      new AofError(
-        `Invalid AOF manifest file format: ${path}, line ${index + 1} at offset ${at} is damaged`,
-      );
-    const match = /^file (\S+) seq (\d+) type ([bih])\s*$/.exec(line);
-    if (line.startsWith("#")) checkSum(text, at, `${line}\n`, damaged);
-    else if (match !== null && !match[1]!.includes("/"))
-      files.push({ name: match[1]!, sequence: Number(match[2]), type: match[3] as FileType });
-    else if (line !== "") throw damaged();
+  for (const [index, line] of lines.entries()) {
+    const fault = (what = "Invalid AOF manifest file format") =>
+      new AofError(`${what}: ${path}, line ${index + 1} at offset ${at}`);
+    if (line.startsWith("#")) checkSum(text, at, `${line}\n`, fault);
+    else files.push(fileOf(line, files, fault));
     at += line.length + 1;
   }
+  if (files.length === 0) throw new AofError(`Found an empty AOF manifest: ${path} at offset 0`);
   return files;
+}
+
+function fileOf(
+  line: string,
+  before: readonly ManifestFile[],
+  fault: (what?: string) => AofError,
+): ManifestFile {
+  if (line.length >= LINE_MAX_BYTES) throw fault("The AOF manifest file contains too long line");
+  const words = splitWords(line) ?? [];
+  const values = new Map<string, string>();
+  for (let i = 0; i + 1 < words.length; i += 2) values.set(words[i]!.toLowerCase(), words[i + 1]!);
+  const name = unicode(values.get("file") ?? "");
+  const digits = values.get("seq") ?? "";
+  const type = values.get("type") ?? "";
+  if (words.length % 2 !== 0 || name === "" || !SEQUENCE.test(digits) || type === "") throw fault();
+  if (!isFileType(type)) throw fault("Unknown AOF file type");
+  if (name.includes("/")) throw fault("File can't be a path, just a filename");
+  const sequence = Number(digits);
+  if (type === "b" && before.some((file) => file.type === "b"))
+    throw fault("Found duplicate base file information");
+  const last = before.findLast((file) => file.type === "i");
+  if (type === "i" && last !== undefined && last.sequence >= sequence)
+    throw fault("Found a non-monotonic sequence number");
+  return { name, sequence, type };
+}
+
+function isFileType(text: string): text is FileType {
+  return text === "b" || text === "i" || text === "h";
 }
 
 function checkSum(text: string, at: number, line: string, damaged: () => AofError): void {

@@ -281,7 +281,7 @@ describe("what cannot be checked ends with 2, a damaged manifest with 1:", () =>
     put({ "x.1.incr.aof": SETS, "x.manifest": "file x.1.incr.aof seq 1 type q\n" });
     const { code, text } = run([dir.path]);
     expect(code).toBe(1);
-    expect(text).toContain("line 1 at offset 0 is damaged. Beside it: x.1.incr.aof");
+    expect(text).toContain("line 1 at offset 0. Beside it: x.1.incr.aof");
   });
 
   test("a directory that a server has is looked at, not mended", () => {
