@@ -271,6 +271,18 @@ describe("a log that ends at any byte is loaded up to its last whole unit:", () 
   });
 });
 
+test("a torn log whose successor was hardly begun, zeros behind, is cut; the successor goes", async () => {
+  for (const begun of [0, 1, 20, 32])
+    for (const zeros of [0, 7, 500]) {
+      const disk = altered(FIRST, (bytes) => bytes.subarray(0, bytes.length - 100));
+      const start = whole.contents(SECOND).subarray(0, begun);
+      disk.place(SECOND, Buffer.concat([start, Buffer.alloc(zeros)]));
+      expect(isRefusedByCheck(disk)).toBe(false);
+      expect(await loader.load(disk)).toHaveProperty("state");
+      expect(disk.exists(SECOND)).toBe(false);
+    }
+});
+
 describe("with processes and real files:", () => {
   let dir: ReturnType<typeof temporaryDirectory>;
   beforeAll(() => {

@@ -56,6 +56,10 @@ test("--version and --help print, a file's fault ends it with 1", async () => {
   };
   expect((await run("--version")).output).toStartWith("Bundis ");
   expect((await run("--help")).code).toBe(0);
+  expect(await run("--check-aof", "nosuch")).toEqual({
+    code: 2,
+    output: "Cannot open file nosuch: No such file or directory\n",
+  });
   writeFileSync(join(elsewhere.path, "bad.conf"), "nosuch 1\n");
   const bad = await run("bad.conf");
   expect(bad.code).toBe(1);

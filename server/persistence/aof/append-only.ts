@@ -84,17 +84,17 @@ export class AppendOnly implements PersistenceView {
   /** Loads what the directory has and goes on with it. @throws AofError if it is damaged or another server has it */
   async load(target: ReplayTarget): Promise<void> {
     const files = this.openFiles();
+    const steps = this.replay(files, target);
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) await new Promise(setImmediate);
+    const extents = step.value;
+    files.dropTemporaries();
     const strangers = files.strangers();
     if (strangers.length > 0)
       this.parts.log(
         "warning",
         `Files that the manifest does not name are not loaded, and left as they are: ${strangers.join(", ")}`,
       );
-    const steps = this.replay(files, target);
-    let step = steps.next();
-    for (; step.done !== true; step = steps.next()) await new Promise(setImmediate);
-    const extents = step.value;
-    files.dropTemporaries();
     await files.dropHistory();
     const last = files.incrementals.at(-1);
     const entry = last ?? files.nextIncremental();

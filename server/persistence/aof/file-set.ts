@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import type { Disk } from "../disk.ts";
+import { BASE_LINE } from "./annotations.ts";
 import {
   type LogNames,
   type ManifestFile,
@@ -68,20 +69,30 @@ export class FileSet {
   }
 
   nextIncremental(): ManifestFile {
-    return this.next("i", (sequence) => `${this.names.prefix}.${sequence}.incr.aof`);
+    return this.next("i");
   }
 
   nextBase(): ManifestFile {
-    return this.next("b", (sequence) => `${this.names.prefix}.${sequence}.base.aof`);
+    return this.next("b");
   }
 
-  /** Old files count on in the history until they are deleted; what lies there under another manifest is not written over. */
-  private next(type: "b" | "i", nameOf: (sequence: number) => string): ManifestFile {
-    const known = this.list.filter((file) => file.type === type || file.type === "h");
-    for (let sequence = 1 + Math.max(0, ...known.map((file) => file.sequence)); ; sequence++) {
-      const file: ManifestFile = { name: nameOf(sequence), sequence, type };
+  /** What lies there under another manifest is not written over. */
+  private next(type: "b" | "i"): ManifestFile {
+    for (let sequence = this.nextSequence(type); ; sequence++) {
+      const file = this.fileOf(type, sequence);
       if (this.sizeOf(file) === 0) return file;
     }
+  }
+
+  /** Old files count on in the history until they are deleted. */
+  private nextSequence(type: "b" | "i"): number {
+    const known = this.list.filter((file) => file.type === type || file.type === "h");
+    return 1 + Math.max(0, ...known.map(({ sequence }) => sequence));
+  }
+
+  private fileOf(type: "b" | "i", sequence: number): ManifestFile {
+    const kind = type === "b" ? "base" : "incr";
+    return { name: `${this.names.prefix}.${sequence}.${kind}.aof`, sequence, type };
   }
 
   /** Log files that lie there and that no manifest names. */
@@ -135,6 +146,17 @@ export class FileSet {
   dropTemporaries(): void {
     const { disk, names } = this;
     for (const name of disk.list(names.dir))
-      if (TEMPORARY.test(name)) disk.remove(join(names.dir, name));
+      if (TEMPORARY.test(name) || this.isUnfinishedBase(name)) disk.remove(join(names.dir, name));
+  }
+
+  /** The base of a rewrite that ended before the manifest named it. Without a manifest it may be all there is. */
+  private isUnfinishedBase(name: string): boolean {
+    const { disk, names } = this;
+    if (name !== this.fileOf("b", this.nextSequence("b")).name || !this.isOnDisk) return false;
+    const head = new Uint8Array(BASE_LINE.length);
+    const file = disk.open(join(names.dir, name), "read");
+    file.read(head, 0, head.length, 0);
+    file.close();
+    return Buffer.from(head).toString("latin1") === BASE_LINE;
   }
 }

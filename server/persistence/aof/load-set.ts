@@ -8,7 +8,7 @@ import type { Disk } from "../disk.ts";
 import { type Previous, parseAnnotation } from "./annotations.ts";
 import { AofError } from "./errors.ts";
 import type { FileSet } from "./file-set.ts";
-import { type Loaded, loadFile, type ReplayTarget } from "./loader.ts";
+import { endOfContent, type Loaded, loadFile, type ReplayTarget } from "./loader.ts";
 import type { Extent } from "./log-file.ts";
 import type { ManifestFile } from "./manifest.ts";
 
@@ -90,11 +90,15 @@ function firstLine(files: FileSet, file: ManifestFile): string {
   return end < 0 ? text : text.slice(0, end + 1);
 }
 
-/** A file that was prepared for a rewrite, and nothing that counts was written to it. */
+/** A file that was prepared for a rewrite, and nothing that counts was written to it: no whole line, zeros behind what there is. */
 export function isBlank(files: FileSet, file: ManifestFile): boolean {
   const size = files.sizeOf(file);
-  const line = firstLine(files, file);
-  return size === 0 || (size === line.length && !line.endsWith("\n"));
+  if (size === 0) return true;
+  const opened = files.disk.open(files.pathOf(file), "read");
+  const written = endOfContent(opened, size);
+  opened.close();
+  const line = firstLine(files, file).slice(0, written);
+  return written === line.length && !line.endsWith("\n");
 }
 
 /** Whether a file begins as Redis's snapshots do. */

@@ -56,6 +56,23 @@ describe("a manifest", () => {
 });
 
 describe("files that no manifest names", () => {
+  test("are deleted if a rewrite that was cut short made them", () => {
+    const disk = new SimDisk();
+    const files = FileSet.read(disk, NAMES);
+    files.replaceNow([BASE, INCR]);
+    const ours = Buffer.from("#BASE:bundis\r\n*1\r\n");
+    disk.place("/log/temp-rewriteaof-bg-7.aof", ours);
+    disk.place("/log/a.aof.2.base.aof", ours);
+    disk.place("/log/a.aof.3.base.aof", ours);
+    files.dropTemporaries();
+    expect(disk.list("/log").sort()).toEqual(["a.aof.3.base.aof", "a.aof.manifest"]);
+    // Without a manifest it may be all there is.
+    const other = new SimDisk();
+    other.place("/log/a.aof.1.base.aof", ours);
+    FileSet.read(other, NAMES).dropTemporaries();
+    expect(other.list("/log")).toEqual(["a.aof.1.base.aof"]);
+  });
+
   test("are told, and not written over", () => {
     const disk = new SimDisk();
     disk.place("/log/a.aof.1.incr.aof", Buffer.from("old"));
