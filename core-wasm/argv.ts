@@ -57,6 +57,14 @@ export namespace Word {
   export const EX: u64 = 0x0200_0000_0000_7865;
   export const PX: u64 = 0x0200_0000_0000_7870;
   export const GET: u64 = 0x0300_0000_0074_6567;
+  export const LIMIT: u64 = 0x0500_0074_696d_696c;
+  export const REV: u64 = 0x0300_0000_0076_6572;
+  export const BYLEX: u64 = 0x0500_0078_656c_7962;
+  export const CH: u64 = 0x0200_0000_0000_6863;
+  export const INCR: u64 = 0x0400_0000_7263_6e69;
+  export const MIN: u64 = 0x0300_0000_006e_696d;
+  export const MAX: u64 = 0x0300_0000_0078_616d;
+  export const SUM: u64 = 0x0300_0000_006d_7573;
   export const EXAT: u64 = 0x0400_0000_7461_7865;
   export const IFEQ: u64 = 0x0400_0000_7165_6669;
   export const PERSIST: u64 = 0x0774_7369_7372_6570;

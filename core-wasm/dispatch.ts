@@ -20,6 +20,11 @@ import * as scanCommands from "./commands/scan";
 import * as setCommands from "./commands/set";
 import * as setAlgebra from "./commands/set-algebra";
 import * as setsCommands from "./commands/sets";
+import * as sortedAlgebra from "./commands/sorted-algebra";
+import * as sortedPop from "./commands/sorted-pop";
+import * as sortedRandom from "./commands/sorted-random";
+import * as sortedRange from "./commands/sorted-range";
+import * as sortedSets from "./commands/sorted-sets";
 import * as stringCommands from "./commands/string";
 import { placeSelf } from "./effects";
 import { makeRoom, trimToLimit } from "./keyspace/evict";
@@ -256,6 +261,70 @@ function run(commandId: i32, argc: u32): void {
       return hyperLogLog.pfdebug();
     case Cmd.PfSelfTest:
       return hyperLogLog.pfselftest();
+    case Cmd.ZAdd:
+      return sortedSets.zadd(argc);
+    case Cmd.ZIncrBy:
+      return sortedSets.zincrby(argc);
+    case Cmd.ZRem:
+      return sortedSets.zrem(argc);
+    case Cmd.ZCard:
+      return sortedSets.zcard();
+    case Cmd.ZScore:
+      return sortedSets.zscore();
+    case Cmd.ZMScore:
+      return sortedSets.zmscore(argc);
+    case Cmd.ZRank:
+      return sortedSets.zrank(argc, false);
+    case Cmd.ZRevRank:
+      return sortedSets.zrank(argc, true);
+    case Cmd.ZRange:
+      return sortedRange.zrange(argc, sortedRange.By.Any, sortedRange.Way.Any);
+    case Cmd.ZRevRange:
+      return sortedRange.zrange(argc, sortedRange.By.Rank, sortedRange.Way.Down);
+    case Cmd.ZRangeByScore:
+      return sortedRange.zrange(argc, sortedRange.By.Score, sortedRange.Way.Up);
+    case Cmd.ZRevRangeByScore:
+      return sortedRange.zrange(argc, sortedRange.By.Score, sortedRange.Way.Down);
+    case Cmd.ZRangeByLex:
+      return sortedRange.zrange(argc, sortedRange.By.Lex, sortedRange.Way.Up);
+    case Cmd.ZRevRangeByLex:
+      return sortedRange.zrange(argc, sortedRange.By.Lex, sortedRange.Way.Down);
+    case Cmd.ZRangeStore:
+      return sortedRange.zrangestore(argc);
+    case Cmd.ZCount:
+      return sortedRange.zcount(sortedRange.By.Score);
+    case Cmd.ZLexCount:
+      return sortedRange.zcount(sortedRange.By.Lex);
+    case Cmd.ZRemRangeByRank:
+      return sortedRange.zremrange(sortedRange.By.Rank);
+    case Cmd.ZRemRangeByScore:
+      return sortedRange.zremrange(sortedRange.By.Score);
+    case Cmd.ZRemRangeByLex:
+      return sortedRange.zremrange(sortedRange.By.Lex);
+    case Cmd.ZPopMin:
+      return sortedPop.zpop(argc, false);
+    case Cmd.ZPopMax:
+      return sortedPop.zpop(argc, true);
+    case Cmd.ZMPop:
+      return sortedPop.zmpop(argc);
+    case Cmd.ZUnion:
+      return sortedAlgebra.combine(setAlgebra.Algebra.Unite, argc);
+    case Cmd.ZInter:
+      return sortedAlgebra.combine(setAlgebra.Algebra.Intersect, argc);
+    case Cmd.ZDiff:
+      return sortedAlgebra.combine(setAlgebra.Algebra.Subtract, argc);
+    case Cmd.ZUnionStore:
+      return sortedAlgebra.combineAndStore(setAlgebra.Algebra.Unite, argc);
+    case Cmd.ZInterStore:
+      return sortedAlgebra.combineAndStore(setAlgebra.Algebra.Intersect, argc);
+    case Cmd.ZDiffStore:
+      return sortedAlgebra.combineAndStore(setAlgebra.Algebra.Subtract, argc);
+    case Cmd.ZInterCard:
+      return sortedAlgebra.zintercard(argc);
+    case Cmd.ZRandMember:
+      return sortedRandom.zrandmember(argc);
+    case Cmd.ZScan:
+      return sortedRandom.zscan(argc);
     default:
       return reply.error("ERR command is not known to the core");
   }

@@ -91,6 +91,11 @@ export function concerned(db: u32, name: KeyEvent, key: usize, length: u32): voi
   }
 }
 
+/** The same for a key of the client's database. */
+export function concernedKey(name: KeyEvent, key: usize, length: u32): void {
+  concerned(io().db, name, key, length);
+}
+
 /** Every key of a database, or with ALL_DATABASES of all, is gone. */
 export function flushed(db: u32): void {
   if (!wants(EffectMask.Touched)) return;

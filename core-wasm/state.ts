@@ -156,6 +156,8 @@ export enum ScratchArea {
   Member = 0xd00, // numbers and digits of members of sets and fields of hashes
   Aside = 0xe00, // an entry in no table: the result of a command in the making
   ScanArguments = 0xe40, // cursor, count and pattern of a scan
+  Scored = 0x600, // the member of a sorted set in hand, the walk over one, its digits
+  TreePath = 0x700, // the way from a leaf of a tree to its root: 8 bytes a level
   Argument = 0x20000, // numbers parsed from arguments
   Decimal = 0x24000, // limbs and digits of a number being read or written
   Digits = 0x28000, // a formatted number of many digits

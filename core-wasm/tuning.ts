@@ -7,3 +7,6 @@
 export const BUCKET_SLOTS: i32 = 12;
 /** Longer strings are written by a snapshot in pieces of this size. More than what is embedded. */
 export const SNAPSHOT_PIECE_BYTES: u32 = 262144;
+/** Members of a leaf of a sorted set's tree, children of an inner node: either fills a block of 768 bytes. */
+export const LEAF_SLOTS: u32 = 62;
+export const INNER_SLOTS: u32 = 37;

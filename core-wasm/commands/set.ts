@@ -25,7 +25,7 @@ const SHORT_WORD_BYTES: u32 = 4000;
  * worst case is twice the bytes (classes and pages rounded up) and a fresh page for every class used; where the allocator still makes
  * spans, a fresh one of each kind. O(1)
  */
-function isRoomCertain(keys: u32, bytes: u64, longest: u32): bool {
+export function isRoomCertain(keys: u32, bytes: u64, longest: u32): bool {
   const freshPages: u64 = keys * 2 < CLASS_COUNT ? keys * 2 : CLASS_COUNT;
   const spans =
     longest > SHORT_WORD_BYTES && availableBytes() >= SCARCE_BYTES ? ALL_SPANS_BYTES : 0;

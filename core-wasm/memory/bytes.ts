@@ -17,6 +17,24 @@ export function equal(a: usize, b: usize, n: u32): bool {
   return true;
 }
 
+/** The order of two byte strings: negative, 0 or positive, as memcmp and then the shorter first. */
+export function compare(a: usize, aLength: u32, b: usize, bLength: u32): i32 {
+  const common = min(aLength, bLength);
+  const apart = b - a;
+  const end = a + common;
+  let p = a;
+  for (; p + 8 <= end; p += 8) {
+    const left = load<u64>(p);
+    const right = load<u64>(p + apart);
+    if (left !== right) return bswap<u64>(left) < bswap<u64>(right) ? -1 : 1;
+  }
+  for (; p < end; p++) {
+    const differ = <i32>load<u8>(p) - <i32>load<u8>(p + apart);
+    if (differ !== 0) return differ;
+  }
+  return aLength < bLength ? -1 : aLength > bLength ? 1 : 0;
+}
+
 /** Bytes hashed by one round of key words; a longer key chains rounds. */
 const ROUND_BYTES: u32 = 1024;
 const HASH_KEYS: usize = Address.State + Area.HashKeys;

@@ -45,6 +45,27 @@ export function parseDouble(ptr: usize, length: u32, out: usize): bool {
   return true;
 }
 
+/**
+ * Reads a double as C does whose caller does not look for more: blanks in front and what follows a NUL byte do not count, nothing at all is
+ * 0, and beyond the range of doubles is infinity or 0. @returns false if it is no number, or "nan"
+ */
+export function parseDoubleLoosely(ptr: usize, length: u32, out: usize): bool {
+  let p = ptr;
+  let end = ptr;
+  while (end < ptr + length && load<u8>(end) !== 0) end += 1;
+  if (p === end) {
+    store<f64>(out, 0);
+    return true;
+  }
+  while (p < end && (load<u8>(p) === 32 || <u32>load<u8>(p) - 9 < 5)) p += 1;
+  if (parseDouble(p, <u32>(end - p), out)) return true;
+  const kind = scanNumber(p, <u32>(end - p));
+  if (kind !== NumberText.Decimal && kind !== NumberText.Binary) return false;
+  const isSmall = kind === NumberText.Decimal ? scanned.point < 0 : scanned.exponent < 0;
+  store<f64>(out, signed(isSmall ? 0 : Infinity));
+  return true;
+}
+
 /** The common case: few digits, a small exponent, one rounding. */
 function readExactly(out: usize): bool {
   const power = scanned.point - scanned.digitCount;

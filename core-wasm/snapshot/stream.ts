@@ -3,6 +3,7 @@
  * longer than the window is written in pieces, so a drain may come in the middle of a command.
  */
 import { Address, SNAPSHOT_ANY_DB, Stream } from "../abi";
+import { DOUBLE_MAX_BYTES, formatDouble } from "../memory/double";
 import { drain } from "../memory/env";
 import { formatInt64, formatUint64, narrow } from "../memory/text";
 import { walk } from "./state";
@@ -76,10 +77,16 @@ export function number(value: i64): void {
   word(TEXT, formatInt64(value, TEXT));
 }
 
+/** The next word: a double. */
+export function double(value: f64): void {
+  word(TEXT, formatDouble(value, TEXT));
+}
+
 /** The next word: a literal of at most TEXT_BYTES letters. */
 export function text(literal: string): void {
   word(TEXT, narrow(literal, TEXT));
 }
 
+if (DOUBLE_MAX_BYTES > TEXT_BYTES) ERROR("doubles run into what is saved");
 if (<u32>Address.SnapshotEnd + TEXT_BYTES > <u32>Address.SnapshotSaved)
   ERROR("literals run into what is saved");

@@ -8,6 +8,7 @@
 import { deadlineOf, Entry, keyLength, keyPtr, Type, typeOf } from "../keyspace/entry";
 import { isLargeHash, writeHash } from "./hash";
 import { isLargeSet, writeSet } from "./set";
+import { isLargeSortedSet, writeSortedSet } from "./sorted-set";
 import { command, number, text, word } from "./stream";
 import { isLargeString, writeString } from "./string";
 
@@ -25,6 +26,9 @@ export function writeEntry(entry: Entry, db: u32, cursor: u64): u64 {
     case Type.Hash:
       cursor = writeHash(entry, db, cursor);
       break;
+    case Type.SortedSet:
+      cursor = writeSortedSet(entry, db, cursor);
+      break;
     default:
       return 0;
   }
@@ -41,6 +45,8 @@ export function isLarge(entry: Entry): bool {
       return isLargeSet(entry);
     case Type.Hash:
       return isLargeHash(entry);
+    case Type.SortedSet:
+      return isLargeSortedSet(entry);
     default:
       return false;
   }

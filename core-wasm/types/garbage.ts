@@ -15,10 +15,12 @@ import {
 } from "../keyspace/table";
 import { allocReserved, free } from "../memory/allocator";
 import { ensure, ScratchArea, state } from "../state";
+import { freeLastNode, ScoredSet } from "./score-tree";
 
 /** What is to be freed; a type whose values can be large adds its kind and its step. */
 export enum GarbageKind {
   Members = 1, // a Table whose members are blocks that hold nothing else
+  Scored = 2, // a ScoredSet: table with members, then the tree
 }
 
 const KIND: usize = 4;
@@ -64,6 +66,8 @@ function step(node: usize, budget: i32): i32 {
   switch (kind) {
     case GarbageKind.Members:
       return freeMembers(node, budget);
+    case GarbageKind.Scored:
+      return freeScored(node, budget);
     default:
       ensure(false, 720, kind);
       return 0;
@@ -71,14 +75,20 @@ function step(node: usize, budget: i32): i32 {
 }
 
 function freeMembers(node: usize, budget: i32): i32 {
-  const t = changetype<Table>(<usize>load<u32>(node, VALUE));
+  budget = freeTable(node, load<u32>(node, VALUE), budget);
+  if (budget > 0) store<u32>(node, 0, VALUE);
+  return budget;
+}
+
+/** Frees members, and at last the table. @returns budget left; 0 = it is not done */
+function freeTable(node: usize, table: usize, budget: i32): i32 {
+  const t = changetype<Table>(table);
   let index = load<u32>(node, PROGRESS);
   while (budget > 0) {
     if (index >= directoryCells(t)) {
       closeTable(t);
       free(changetype<usize>(t));
-      store<u32>(node, 0, VALUE);
-      return budget - 1;
+      return max(budget - 1, 1);
     }
     const found = collectSegment(t, index);
     for (let i: u32 = 0; i < found; i++)
@@ -88,6 +98,22 @@ function freeMembers(node: usize, budget: i32): i32 {
     freeSegment(t, index);
     index += span;
     store<u32>(node, index, PROGRESS);
+  }
+  return 0;
+}
+
+function freeScored(node: usize, budget: i32): i32 {
+  const set = changetype<ScoredSet>(<usize>load<u32>(node, VALUE));
+  if (set.table !== 0) {
+    budget = freeTable(node, set.table, budget);
+    if (budget === 0) return 0;
+    set.table = 0;
+  }
+  for (; budget > 0; budget--) {
+    if (freeLastNode(set)) continue;
+    free(changetype<usize>(set));
+    store<u32>(node, 0, VALUE);
+    return budget;
   }
   return 0;
 }

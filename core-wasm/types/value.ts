@@ -24,6 +24,16 @@ import {
   setEncodingName,
 } from "./set";
 import {
+  checkSortedSet,
+  copySortedSet,
+  digestSortedSet,
+  evacuateSortedSet,
+  freeSortedSet,
+  savedSortedSetBytes,
+  sortedSetBytes,
+  sortedSetEncodingName,
+} from "./sorted-set";
+import {
   copyString,
   digestString,
   evacuateString,
@@ -42,6 +52,8 @@ export function freeValue(entry: Entry): void {
       return freeSet(entry);
     case Type.Hash:
       return freeHash(entry);
+    case Type.SortedSet:
+      return freeSortedSet(entry);
     default:
       return;
   }
@@ -59,6 +71,8 @@ export function copyValue(entry: Entry): bool {
       return copySet(entry);
     case Type.Hash:
       return copyHash(entry);
+    case Type.SortedSet:
+      return copySortedSet(entry);
     default:
       return false;
   }
@@ -73,6 +87,8 @@ export function valueBytes(entry: Entry): u64 {
       return setBytes(entry);
     case Type.Hash:
       return hashBytes(entry);
+    case Type.SortedSet:
+      return sortedSetBytes(entry);
     default:
       return 0;
   }
@@ -87,6 +103,8 @@ export function evacuateValue(entry: Entry): u32 {
       return evacuateSet(entry);
     case Type.Hash:
       return evacuateHash(entry);
+    case Type.SortedSet:
+      return evacuateSortedSet(entry);
     default:
       return 0;
   }
@@ -101,6 +119,8 @@ export function digestValue(entry: Entry): void {
       return digestSet(entry);
     case Type.Hash:
       return digestHash(entry);
+    case Type.SortedSet:
+      return digestSortedSet(entry);
     default:
       return;
   }
@@ -115,6 +135,8 @@ export function savedBytes(entry: Entry): u64 {
       return savedSetBytes(entry);
     case Type.Hash:
       return savedHashBytes(entry);
+    case Type.SortedSet:
+      return savedSortedSetBytes(entry);
     default:
       return 0;
   }
@@ -129,6 +151,8 @@ export function encodingName(entry: Entry): string {
       return setEncodingName(entry);
     case Type.Hash:
       return hashEncodingName(entry);
+    case Type.SortedSet:
+      return sortedSetEncodingName(entry);
     default:
       return "unknown";
   }
@@ -138,4 +162,5 @@ export function encodingName(entry: Entry): string {
 export function checkValue(entry: Entry): void {
   if (typeOf(entry) === Type.Set) checkSet(entry);
   else if (typeOf(entry) === Type.Hash) checkHash(entry);
+  else if (typeOf(entry) === Type.SortedSet) checkSortedSet(entry);
 }

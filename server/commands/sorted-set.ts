@@ -1,8 +1,10 @@
 /** Sorted set commands. */
+import { Cmd } from "../../core-wasm/abi.ts";
 import {
   arg,
   type CommandSpec,
   countedKeys,
+  dataCommand,
   firstKey,
   keyAt,
   keyRange,
@@ -51,7 +53,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     history: [["6.0.0", "The timeout may have a fraction."]],
     args: [arg.key("key", { multiple: true }), arg.double("timeout")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZAdd, {
     name: "zadd",
     group: "sorted-set",
     since: "1.2.0",
@@ -80,7 +82,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       arg.block("data", [arg.double("score"), arg.string("member")], { multiple: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZCard, {
     name: "zcard",
     group: "sorted-set",
     since: "1.2.0",
@@ -91,7 +93,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZCount, {
     name: "zcount",
     group: "sorted-set",
     since: "2.0.0",
@@ -102,7 +104,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(log(N)) for N members",
     args: [arg.key("key"), arg.double("min"), arg.double("max")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZDiff, {
     name: "zdiff",
     group: "sorted-set",
     since: "6.2.0",
@@ -117,7 +119,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       arg.token("WITHSCORES", { optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZDiffStore, {
     name: "zdiffstore",
     group: "sorted-set",
     since: "6.2.0",
@@ -132,7 +134,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       arg.key("key", { keySpecIndex: 1, multiple: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZIncrBy, {
     name: "zincrby",
     group: "sorted-set",
     since: "1.2.0",
@@ -143,7 +145,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(log(N)) for N members",
     args: [arg.key("key"), arg.integer("increment"), arg.string("member")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZInter, {
     name: "zinter",
     group: "sorted-set",
     since: "6.2.0",
@@ -163,7 +165,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       arg.token("WITHSCORES", { optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZInterCard, {
     name: "zintercard",
     group: "sorted-set",
     since: "7.0.0",
@@ -178,7 +180,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       arg.integer("limit", { token: "LIMIT", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZInterStore, {
     name: "zinterstore",
     group: "sorted-set",
     since: "2.0.0",
@@ -198,7 +200,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZLexCount, {
     name: "zlexcount",
     group: "sorted-set",
     since: "2.8.9",
@@ -209,7 +211,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(log(N)) for N members",
     args: [arg.key("key"), arg.string("min"), arg.string("max")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZMPop, {
     name: "zmpop",
     group: "sorted-set",
     since: "7.0.0",
@@ -225,7 +227,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       arg.integer("count", { token: "COUNT", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZMScore, {
     name: "zmscore",
     group: "sorted-set",
     since: "6.2.0",
@@ -236,7 +238,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N members asked for",
     args: [arg.key("key"), arg.string("member", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZPopMax, {
     name: "zpopmax",
     group: "sorted-set",
     since: "5.0.0",
@@ -247,7 +249,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(M*log(N)) for M members popped of N",
     args: [arg.key("key"), arg.integer("count", { optional: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZPopMin, {
     name: "zpopmin",
     group: "sorted-set",
     since: "5.0.0",
@@ -258,7 +260,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(M*log(N)) for M members popped of N",
     args: [arg.key("key"), arg.integer("count", { optional: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRandMember, {
     name: "zrandmember",
     group: "sorted-set",
     since: "6.2.0",
@@ -275,7 +277,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRange, {
     name: "zrange",
     group: "sorted-set",
     since: "1.2.0",
@@ -302,7 +304,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       arg.token("WITHSCORES", { optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRangeByLex, {
     name: "zrangebylex",
     group: "sorted-set",
     since: "2.8.9",
@@ -322,7 +324,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRangeByScore, {
     name: "zrangebyscore",
     group: "sorted-set",
     since: "1.0.5",
@@ -344,7 +346,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRangeStore, {
     name: "zrangestore",
     group: "sorted-set",
     since: "6.2.0",
@@ -366,7 +368,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRank, {
     name: "zrank",
     group: "sorted-set",
     since: "2.0.0",
@@ -378,7 +380,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     history: [["7.2.0", "Added `WITHSCORE`."]],
     args: [arg.key("key"), arg.string("member"), arg.token("WITHSCORE", { optional: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRem, {
     name: "zrem",
     group: "sorted-set",
     since: "1.2.0",
@@ -390,7 +392,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     history: [["2.4.0", "Takes several members."]],
     args: [arg.key("key"), arg.string("member", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRemRangeByLex, {
     name: "zremrangebylex",
     group: "sorted-set",
     since: "2.8.9",
@@ -401,7 +403,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(log(N)+M) for M members removed of N",
     args: [arg.key("key"), arg.string("min"), arg.string("max")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRemRangeByRank, {
     name: "zremrangebyrank",
     group: "sorted-set",
     since: "2.0.0",
@@ -412,7 +414,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(log(N)+M) for M members removed of N",
     args: [arg.key("key"), arg.integer("start"), arg.integer("stop")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRemRangeByScore, {
     name: "zremrangebyscore",
     group: "sorted-set",
     since: "1.2.0",
@@ -423,7 +425,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(log(N)+M) for M members removed of N",
     args: [arg.key("key"), arg.double("min"), arg.double("max")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRevRange, {
     name: "zrevrange",
     group: "sorted-set",
     since: "1.2.0",
@@ -440,7 +442,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       arg.token("WITHSCORES", { optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRevRangeByLex, {
     name: "zrevrangebylex",
     group: "sorted-set",
     since: "2.8.9",
@@ -460,7 +462,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRevRangeByScore, {
     name: "zrevrangebyscore",
     group: "sorted-set",
     since: "2.2.0",
@@ -482,7 +484,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZRevRank, {
     name: "zrevrank",
     group: "sorted-set",
     since: "2.0.0",
@@ -494,7 +496,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     history: [["7.2.0", "Added `WITHSCORE`."]],
     args: [arg.key("key"), arg.string("member"), arg.token("WITHSCORE", { optional: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZScan, {
     name: "zscan",
     group: "sorted-set",
     since: "2.8.0",
@@ -511,7 +513,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       arg.integer("count", { token: "COUNT", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZScore, {
     name: "zscore",
     group: "sorted-set",
     since: "1.2.0",
@@ -522,7 +524,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key"), arg.string("member")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZUnion, {
     name: "zunion",
     group: "sorted-set",
     since: "6.2.0",
@@ -542,7 +544,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       arg.token("WITHSCORES", { optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.ZUnionStore, {
     name: "zunionstore",
     group: "sorted-set",
     since: "2.0.0",

@@ -405,12 +405,12 @@ const ENCODINGS = {
     "Longest member of a set that is kept as a listpack.",
     integer(64, 0, LONG_MAX),
   ),
-  "zset-max-listpack-entries": ignored(
-    NO_TYPE,
+  "zset-max-listpack-entries": works(
+    "Most members of a sorted set that is kept as a listpack.",
     alias("zset-max-ziplist-entries", integer(128, 0, LONG_MAX)),
   ),
-  "zset-max-listpack-value": ignored(
-    NO_TYPE,
+  "zset-max-listpack-value": works(
+    "Longest member of a sorted set that is kept as a listpack.",
     alias("zset-max-ziplist-value", bytes("64", 0, LONG_MAX)),
   ),
   "hll-sparse-max-bytes": works(

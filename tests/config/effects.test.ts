@@ -176,6 +176,18 @@ describe("directives of encodings", () => {
     expect(await encodingAfter("set-max-listpack-value", "3", text)).toContain("listpack");
     expect(await encodingAfter("set-max-listpack-value", "2", text)).toContain("hashtable");
   });
+
+  shows("zset-max-listpack-entries", "bounds small sorted sets", async () => {
+    const members = ["ZADD", "z", "1", "a", "2", "b", "3", "c"];
+    expect(await encodingAfter("zset-max-listpack-entries", "3", members)).toContain("listpack");
+    expect(await encodingAfter("zset-max-listpack-entries", "2", members)).toContain("skiplist");
+  });
+
+  shows("zset-max-listpack-value", "bounds the members of small sorted sets", async () => {
+    const member = ["ZADD", "z", "1", "abc"];
+    expect(await encodingAfter("zset-max-listpack-value", "3", member)).toContain("listpack");
+    expect(await encodingAfter("zset-max-listpack-value", "2", member)).toContain("skiplist");
+  });
 });
 
 describe("directives of the network", () => {

@@ -89,4 +89,4 @@ for (const build of ["tiny", "release"] as Build[])
     }
     expect(total.whole).toBeGreaterThan(25);
     expect(total.given).toBeGreaterThan(3);
-  });
+  }, 60_000);

@@ -75,6 +75,27 @@ const HYPERLOGLOGS: readonly Operation[] = [
   (_, key) => ["PFMERGE", key(), key(), key()],
 ];
 
+const score = (random: Random) => String((random.below(400) - 200) / 8);
+const scored = (random: Random, count: number) =>
+  Array.from({ length: count }, () => [score(random), member(random)]).flat();
+
+const SORTED_SETS: readonly Operation[] = [
+  (random, key) => ["ZADD", key(), ...scored(random, 1 + random.below(40))],
+  (random, key) => ["ZADD", key(), ...scored(random, 1 + random.below(40))],
+  (random, key) => ["ZADD", key(), ...scored(random, 200)],
+  (random, key) => ["ZADD", key(), random.pick(["NX", "XX", "GT", "LT"]), ...scored(random, 20)],
+  (random, key) => ["ZINCRBY", key(), score(random), member(random)],
+  (random, key) => ["ZREM", key(), ...members(random)],
+  (random, key) => [random.pick(["ZPOPMIN", "ZPOPMAX"]), key(), String(random.below(60))],
+  (random, key) => ["ZMPOP", "2", key(), key(), random.pick(["MIN", "MAX"])],
+  (random, key) => ["ZREMRANGEBYRANK", key(), "0", String(random.below(40))],
+  (random, key) => ["ZREMRANGEBYSCORE", key(), score(random), score(random)],
+  (_, key) => ["ZRANGESTORE", key(), key(), "10", "-10"],
+  (_, key) => ["ZUNIONSTORE", key(), "2", key(), key()],
+  (_, key) => ["ZINTERSTORE", key(), "2", key(), key()],
+  (_, key) => ["ZDIFFSTORE", key(), "2", key(), key()],
+];
+
 const KEYSPACE: readonly Operation[] = [
   (_, key) => ["DEL", key(), key()],
   (_, key) => ["UNLINK", key()],
@@ -102,6 +123,7 @@ const FAMILIES: Readonly<Record<string, readonly Operation[]>> = {
   set: SETS,
   hash: HASHES,
   hyperloglog: HYPERLOGLOGS,
+  zset: SORTED_SETS,
 };
 
 /** Databases that operations are meant for. */

@@ -14,6 +14,7 @@ import { serverCases } from "./server.ts";
 import { setCases } from "./set.ts";
 import { setFamilyCases } from "./set-family.ts";
 import { setsCases } from "./sets.ts";
+import { sortedSetCases } from "./sorted-sets.ts";
 import { stringCases } from "./string.ts";
 import { stringPartCases } from "./string-parts.ts";
 
@@ -22,6 +23,7 @@ export const allCases = [
   ...setFamilyCases,
   ...setsCases,
   ...hashCases,
+  ...sortedSetCases,
   ...stringCases,
   ...stringPartCases,
   ...lcsCases,
