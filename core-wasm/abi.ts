@@ -51,6 +51,7 @@ export enum IoFlag {
   Replay = 2, // log or primary's stream: no expiry, no eviction, no refusal for want of memory
   WritesRefused = 4, // MISCONF in force: expired keys are hidden, not deleted, and nothing is evicted
   InUnit = 8, // inside EXEC: room was made before the first command, nothing is evicted until behind the last
+  Retry = 16, // a command that waits is tried again: one of its keys was touched
 }
 
 /**
@@ -88,6 +89,7 @@ export enum StateField {
   Databases = 168, // u32: number of databases, for range errors and SWAPDB
   MaxStringBytes = 172, // u32: proto-max-bulk-len, the longest string APPEND may make
   PageLimit = 284, // u32: heap pages that may ever be in use; tests lower it
+  BlockMs = 0x0a80, // f64: how long the client may wait that a command answers Status.Block for, 0 = for ever
   Limits = 0x0f00, // i32[64] by Limit: thresholds of encodings, written by the host from its directives
   SnapshotPhase = 0x1900, // u32: SnapshotPhase
   SnapshotTop = 0x1904, // u32: end of the stream's bytes in the window; the host sets it back to Address.Snapshot
@@ -116,6 +118,7 @@ export enum Limit {
   StreamNodeBytes = 9,
   StreamNodeEntries = 10,
   HllSparseBytes = 11,
+  ListPlainBytes = 12, // DEBUG QUICKLIST-PACKED-THRESHOLD, 0 = what a node may have
 }
 
 export enum CommandFlag {
@@ -181,6 +184,14 @@ export enum KeyEvent {
   MoveFrom = 42,
   MoveTo = 43,
   CopyTo = 44,
+  Lpush = 60,
+  Rpush = 61,
+  Lpop = 62,
+  Rpop = 63,
+  Linsert = 64,
+  Lset = 65,
+  Lrem = 66,
+  Ltrim = 67,
   Hset = 80,
   Hdel = 81,
   Hincrby = 82,
@@ -313,6 +324,30 @@ export enum Cmd {
   DebugDigest = 81,
   DebugDigestValue = 82,
   DebugPopulate = 83,
+  LPush = 100,
+  RPush = 101,
+  LPushX = 102,
+  RPushX = 103,
+  LPop = 104,
+  RPop = 105,
+  LLen = 106,
+  LIndex = 107,
+  LRange = 108,
+  LSet = 109,
+  LInsert = 110,
+  LRem = 111,
+  LTrim = 112,
+  LPos = 113,
+  LMove = 114,
+  RPopLPush = 115,
+  LMPop = 116,
+  BLPop = 117,
+  BRPop = 118,
+  BLMove = 119,
+  BRPopLPush = 120,
+  BLMPop = 121,
+  DebugListpack = 122,
+  DebugQuicklist = 123,
   HSet = 140,
   HSetNx = 141,
   HMSet = 142,

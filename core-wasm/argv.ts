@@ -41,6 +41,8 @@ export function argIs(index: u32, literal: string): bool {
 export namespace Word {
   export const DB: u64 = 0x0200_0000_0000_6264;
   export const IDX: u64 = 0x0300_0000_0078_6469;
+  export const LEFT: u64 = 0x0400_0000_7466_656c;
+  export const RIGHT: u64 = 0x0500_0074_6867_6972;
   export const LEN: u64 = 0x0300_0000_006e_656c;
   export const AND: u64 = 0x0300_0000_0064_6e61;
   export const OR: u64 = 0x0200_0000_0000_726f;

@@ -14,6 +14,9 @@ import * as hashCommands from "./commands/hashes";
 import * as hyperLogLog from "./commands/hyperloglog";
 import * as keyCommands from "./commands/keys";
 import * as lcsCommands from "./commands/lcs";
+import * as listBlocking from "./commands/list-blocking";
+import * as listEnds from "./commands/list-ends";
+import * as listInside from "./commands/list-inside";
 import * as objectCommands from "./commands/object";
 import * as renameCommands from "./commands/rename";
 import * as scanCommands from "./commands/scan";
@@ -31,6 +34,7 @@ import { makeRoom, trimToLimit } from "./keyspace/evict";
 import { forgetLookup } from "./keyspace/keyspace";
 import * as reply from "./reply";
 import { io, state } from "./state";
+import { End } from "./types/list";
 
 function argumentBytes(argc: u32): u64 {
   let bytes: u64 = 0;
@@ -183,8 +187,56 @@ function run(commandId: i32, argc: u32): void {
       return debugCommands.digest();
     case Cmd.DebugDigestValue:
       return debugCommands.digestValues(argc);
+    case Cmd.DebugListpack:
+      return debugCommands.debugListpack();
+    case Cmd.DebugQuicklist:
+      return debugCommands.debugQuicklist();
     case Cmd.DebugPopulate:
       return debugCommands.populate(argc);
+    case Cmd.LPush:
+      return listEnds.push(End.Front, false, argc);
+    case Cmd.RPush:
+      return listEnds.push(End.Back, false, argc);
+    case Cmd.LPushX:
+      return listEnds.push(End.Front, true, argc);
+    case Cmd.RPushX:
+      return listEnds.push(End.Back, true, argc);
+    case Cmd.LPop:
+      return listEnds.pop(End.Front, argc);
+    case Cmd.RPop:
+      return listEnds.pop(End.Back, argc);
+    case Cmd.LLen:
+      return listEnds.llen();
+    case Cmd.LIndex:
+      return listInside.lindex();
+    case Cmd.LRange:
+      return listInside.lrange();
+    case Cmd.LSet:
+      return listInside.lset();
+    case Cmd.LInsert:
+      return listInside.linsert();
+    case Cmd.LRem:
+      return listInside.lrem();
+    case Cmd.LTrim:
+      return listInside.ltrim();
+    case Cmd.LPos:
+      return listInside.lpos(argc);
+    case Cmd.LMove:
+      return listEnds.lmove();
+    case Cmd.RPopLPush:
+      return listEnds.move(End.Back, End.Front);
+    case Cmd.LMPop:
+      return listBlocking.lmpop(argc);
+    case Cmd.BLPop:
+      return listBlocking.popOrWait(End.Front, argc);
+    case Cmd.BRPop:
+      return listBlocking.popOrWait(End.Back, argc);
+    case Cmd.BLMove:
+      return listBlocking.blmove();
+    case Cmd.BRPopLPush:
+      return listBlocking.brpoplpush();
+    case Cmd.BLMPop:
+      return listBlocking.blmpop(argc);
     case Cmd.HSet:
       return hashCommands.hset(argc);
     case Cmd.HSetNx:

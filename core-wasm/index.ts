@@ -14,6 +14,7 @@ import {
   overhead as overheadOf,
   peek,
   prefetchFrames,
+  typeAt,
 } from "./keyspace/keyspace";
 import { beginOrder, Order } from "./keyspace/order";
 import { freeOrphans, orphanedEntries } from "./keyspace/orphans";
@@ -184,6 +185,12 @@ export function ignoreKey(ptr: i32, length: i32): void {
 export function peekKey(db: i32, ptr: i32, length: i32): i32 {
   beginSlice();
   return peek(db, <u32>ptr, length);
+}
+
+/** The Type of a live key plus 1, 0 if there is none; without a trace. */
+export function peekType(db: i32, ptr: i32, length: i32): i32 {
+  beginSlice();
+  return typeAt(db, <u32>ptr, length);
 }
 
 /** Evicts until `bytes` more fit under the limit. @returns 1 = they do */

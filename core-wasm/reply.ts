@@ -9,7 +9,7 @@ import { DOUBLE_MAX_BYTES, formatDouble } from "./memory/double";
 import { drain } from "./memory/env";
 import { formatInt64, formatUint64, narrow } from "./memory/text";
 import { io, ScratchArea, state } from "./state";
-import { readElement } from "./types/packed";
+import { packedNext, readElement } from "./types/packed";
 import { stringBytes, stringLength } from "./types/string";
 
 /** A header line: type byte, 20 digits, CRLF. */
@@ -131,6 +131,44 @@ export function bulkElement(at: usize): void {
   readElement(at);
   if (state.elementPtr === 0) bulkInteger(state.elementInteger);
   else bulk(state.elementPtr, state.elementLength);
+}
+
+/** Elements up to this length are copied in four steps, of which all may read and write over their end. */
+const SHORT_BYTES: u32 = 63;
+const SHORT_REPLY_BYTES: u32 = 80;
+
+/** `count` elements of a packed sequence from a position on, as bulk strings. @returns the position behind, 0 = none */
+export function bulkElements(at: usize, count: u32): usize {
+  for (; count > 0 && at !== 0; count--) {
+    const code = <u32>load<u8>(at);
+    if (code >= 0x80 && code < 0xc0) shortBulk(at + 1, code & SHORT_BYTES);
+    else bulkElement(at);
+    at = packedNext(at);
+  }
+  return at;
+}
+
+function shortBulk(ptr: usize, length: u32): void {
+  const to = room(SHORT_REPLY_BYTES);
+  let text: usize;
+  if (length < 10) {
+    store<u32>(to, 0x0a0d_3024 + (length << 8));
+    text = to + 4;
+  } else {
+    const tens = length / 10;
+    store<u8>(to, Byte.Bulk);
+    store<u32>(to, 0x0a0d_3030 + tens + ((length - tens * 10) << 8), 1);
+    text = to + 5;
+  }
+  v128.store(text, v128.load(ptr));
+  if (length > 16) {
+    v128.store(text, v128.load(ptr, 16), 16);
+    if (length > 32) {
+      v128.store(text, v128.load(ptr, 32), 32);
+      v128.store(text, v128.load(ptr, 48), 48);
+    }
+  }
+  advance(crlf(text + length));
 }
 
 export function bulk(ptr: usize, length: u32): void {

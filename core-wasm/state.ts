@@ -4,7 +4,7 @@
  *
  *   0x0000_0000    1 KiB  null guard (ref 0 = none)
  *   0x0000_0400   63 KiB  read-only data segments
- *   0x0001_0000   64 KiB  State: fields |0x800 command flags |0xA00 database map |0xB00 class list heads
+ *   0x0001_0000   64 KiB  State: fields |0x800 command flags |0xA00 database map |0xA80 block time |0xB00 class list heads
  *                         |0xD00 class sizes |0xF00 limits |0x1000 hash keys |0x1800 free-run lists |0x1900 snapshot |0x2000 wheel slots |0x5000 wheel bitmaps
  *                         |0x6000 counters of asked-for keys |0xA000 powers of ten |0xD000 unsynced keys
  *   0x0002_0000  128 KiB  argv table: pairs (u32 ptr, u32 length)
@@ -113,6 +113,8 @@ export class State {
   elementPtr: u32; // the element read last: bytes, or 0 for an integer
   elementLength: u32;
   elementInteger: i64;
+  listNode: u32; // position in a list: its node, 0 in a packed list, and the element's address, 0 = none
+  listAt: u32;
   memberPtr: u32; // the member of a collection read last, as bytes
   memberLength: u32;
   walkEncoding: u32; // the walk over the members of a collection: what it walks, and where it is

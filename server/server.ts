@@ -200,6 +200,11 @@ export class Server {
     });
     this.serving = this.servingParts();
     this.blocked = this.blockedClients();
+    this.dispatcher.waiting = {
+      block: (client, wait) => this.blocked.park(client, wait),
+      served: (client) => this.blocked.served(client),
+      switchTo: (client) => this.arena.switchTo(client),
+    };
     this.shutdowns = new Shutdown({
       logger: this.logger,
       logRefusal: () => this.appendOnly.refusal(),
@@ -486,7 +491,7 @@ export class Server {
   private blockedClients(): BlockedClients {
     return new BlockedClients({
       memory: this.core.memory,
-      nowMs: () => this.clock.nowMs(),
+      nowMs: () => this.clock.monotonicUs() / 1000,
       open: (client) => this.arena.open(client.silent ? null : client),
       close: () => {
         this.arena.close();
@@ -514,6 +519,7 @@ export class Server {
       afterSlice: () => {
         if (!this.dispatcher.effects.waiting) return;
         this.dispatcher.effects.settle();
+        this.dispatcher.serveBlocked();
         this.turn.schedule();
       },
     });
@@ -557,8 +563,16 @@ export class Server {
       abortShutdown: () => this.shutdowns.abort(),
       closeClient: (client, afterReplies) => {
         if (afterReplies) client.closing = true;
-        else client.link.end();
+        else {
+          // Nothing may be taken for it any more.
+          this.blocked.forget(client);
+          client.link.end();
+        }
       },
+      blockingKeys: () => ({
+        all: this.dispatcher.blockedKeys.keyCount,
+        onNoKey: this.dispatcher.blockedKeys.heedingLossCount(),
+      }),
       pause: this.supervision.pause,
       clientLimits: this.supervision.limits,
       setSilent: (client, silent) => {

@@ -9,7 +9,16 @@ import { Address } from "../abi";
 import { argLength, argPtr } from "../argv";
 import * as effects from "../effects";
 import { idleSeconds, lastUseSeconds } from "../keyspace/clock";
-import { deadlineOf, Entry, keyLength, keyPtr, refOf, typeOf } from "../keyspace/entry";
+import {
+  deadlineOf,
+  Encoding,
+  Entry,
+  encodingOf,
+  keyLength,
+  keyPtr,
+  refOf,
+  typeOf,
+} from "../keyspace/entry";
 import { findStored, forgetLookup, stepRef, walkDb } from "../keyspace/keyspace";
 import { putText } from "../keyspace/strings";
 import { alloc, free } from "../memory/allocator";
@@ -17,6 +26,8 @@ import { SHA1_BYTES, sha1Add, sha1Begin, sha1End } from "../memory/sha1";
 import { formatUint64, narrow, parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { io, ScratchArea, state } from "../state";
+import { chainOf } from "../types/list";
+import { packedBytes, packedCount } from "../types/packed";
 import { digestValue, encodingName, savedBytes } from "../types/value";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
@@ -68,6 +79,35 @@ export function debugObject(): void {
   at = addNumber(lastUseSeconds(entry) & LRU_CLOCK_MASK, at);
   at = addText(" lru_seconds_idle:", at);
   at = addNumber(idleSeconds(entry), at);
+  reply.simpleBytes(TEXT, <u32>(at - TEXT));
+}
+
+// ---- lists
+
+/** The entry of word 2 if it has this encoding, else null after an error was answered. */
+function findEncoded(encoding: u32, fault: string): Entry | null {
+  const entry = findStored(argPtr(2), argLength(2));
+  if (entry !== null && encodingOf(entry) === encoding) return entry;
+  if (entry === null) noSuchKey();
+  else reply.error(fault);
+  return null;
+}
+
+/** DEBUG LISTPACK key: in one line how large it is, where Redis prints all of it to its own terminal. */
+export function debugListpack(): void {
+  const entry = findEncoded(Encoding.Packed, "ERR Not a listpack encoded object.");
+  if (entry === null) return;
+  let at = addNumber(packedBytes(entry.value), addText("Listpack of ", TEXT));
+  at = addText(" elements", addNumber(packedCount(entry.value), addText(" bytes, ", at)));
+  reply.simpleBytes(TEXT, <u32>(at - TEXT));
+}
+
+/** DEBUG QUICKLIST key: the same. */
+export function debugQuicklist(): void {
+  const entry = findEncoded(Encoding.Nodes, "ERR Not a quicklist encoded object.");
+  if (entry === null) return;
+  let at = addNumber(chainOf(entry).nodes, addText("Quicklist of ", TEXT));
+  at = addText(" elements", addNumber(chainOf(entry).count, addText(" nodes, ", at)));
   reply.simpleBytes(TEXT, <u32>(at - TEXT));
 }
 

@@ -34,6 +34,7 @@ import {
   stampEpoch,
   Type,
   tableOf,
+  typeOf,
 } from "./entry";
 import {
   enterOrder,
@@ -266,6 +267,12 @@ export function peek(db: u32, key: usize, length: u32): KeyState {
   const entry = findRaw(tableIdOf(db), key, length);
   if (entry === null) return KeyState.Missing;
   return isExpired(entry) ? KeyState.Due : KeyState.Live;
+}
+
+/** The Type of what lives under a key plus 1, 0 if nothing does; without a trace. O(1) */
+export function typeAt(db: u32, key: usize, length: u32): u32 {
+  const entry = findRaw(tableIdOf(db), key, length);
+  return entry === null || isExpired(entry) ? 0 : typeOf(entry) + 1;
 }
 
 // ---- writing

@@ -7,6 +7,7 @@
  */
 import { deadlineOf, Entry, keyLength, keyPtr, Type, typeOf } from "../keyspace/entry";
 import { isLargeHash, writeHash } from "./hash";
+import { isLargeList, writeList } from "./list";
 import { isLargeSet, writeSet } from "./set";
 import { isLargeSortedSet, writeSortedSet } from "./sorted-set";
 import { command, number, text, word } from "./stream";
@@ -19,6 +20,9 @@ export function writeEntry(entry: Entry, db: u32, cursor: u64): u64 {
       // Most keys are short strings: theirs is one command.
       if (!isLargeString(entry)) return writeString(entry, db, cursor);
       cursor = writeString(entry, db, cursor);
+      break;
+    case Type.List:
+      cursor = writeList(entry, db, cursor);
       break;
     case Type.Set:
       cursor = writeSet(entry, db, cursor);
@@ -41,6 +45,8 @@ export function isLarge(entry: Entry): bool {
   switch (typeOf(entry)) {
     case Type.String:
       return isLargeString(entry);
+    case Type.List:
+      return isLargeList(entry);
     case Type.Set:
       return isLargeSet(entry);
     case Type.Hash:

@@ -15,10 +15,12 @@ import {
 } from "../keyspace/table";
 import { allocReserved, free } from "../memory/allocator";
 import { ensure, ScratchArea, state } from "../state";
+import { freeNode } from "./list-node";
 import { freeLastNode, ScoredSet } from "./score-tree";
 
 /** What is to be freed; a type whose values can be large adds its kind and its step. */
 export enum GarbageKind {
+  Nodes = 4, // the first of some nodes of a list, which lead to each other
   Members = 1, // a Table whose members are blocks that hold nothing else
   Scored = 2, // a ScoredSet: table with members, then the tree
 }
@@ -60,10 +62,19 @@ export function freeGarbage(budget: i32): i32 {
   return budget > 0 ? budget : 0;
 }
 
+function freeNodes(node: usize, budget: i32): i32 {
+  let first: usize = load<u32>(node, VALUE);
+  for (; first !== 0 && budget > 0; budget -= 2) first = freeNode(first);
+  store<u32>(node, <u32>first, VALUE);
+  return budget;
+}
+
 /** Frees a part of a value; VALUE becomes 0 when nothing is left of it. @returns budget left */
 function step(node: usize, budget: i32): i32 {
   const kind = load<u32>(node, KIND);
   switch (kind) {
+    case GarbageKind.Nodes:
+      return freeNodes(node, budget);
     case GarbageKind.Members:
       return freeMembers(node, budget);
     case GarbageKind.Scored:

@@ -193,6 +193,41 @@ export function elementEquals(at: usize, ptr: usize, length: u32): bool {
   return parseInt64(ptr, length, PARSED) && load<i64>(PARSED) === state.elementInteger;
 }
 
+/** Inserts an element in front of all. O(bytes) */
+export function packedPrepend(packed: usize, ptr: usize, length: u32): usize {
+  return splice(packed, packed + HEADER_BYTES, 0, ptr, length);
+}
+
+/**
+ * Moves the elements from `at` on, `count` of them and the last of all, to a sequence of their own.
+ * @returns it, 0 = no memory, nothing changed. O(bytes moved)
+ */
+export function packedSplit(packed: usize, at: usize, count: u32): usize {
+  const bytes = load<u32>(packed);
+  const kept = <u32>(at - packed);
+  const moved = newPacked(bytes - kept - 1);
+  if (moved === 0) return 0;
+  memory.copy(moved + HEADER_BYTES, at, bytes - kept);
+  store<u32>(moved, HEADER_BYTES + bytes - kept);
+  changeCount(moved, <i32>count);
+  store<u8>(at, END);
+  store<u32>(packed, kept + 1);
+  changeCount(packed, -(<i32>count));
+  return moved;
+}
+
+/** Appends copies of all elements of another sequence. @returns the block, 0 = no memory, nothing changed. O(bytes) */
+export function packedJoin(packed: usize, other: usize): usize {
+  const before = load<u32>(packed);
+  const added = load<u32>(other) - HEADER_BYTES - 1;
+  const block = packedReserve(packed, before + added);
+  if (block === 0) return 0;
+  memory.copy(block + before - 1, other + HEADER_BYTES, added + 1);
+  store<u32>(block, before + added);
+  changeCount(block, <i32>packedCount(other));
+  return block;
+}
+
 /**
  * The first element from `at` on that is these bytes, looking at one and passing over `skip`; 0 = there is none. O(n)
  */

@@ -14,6 +14,16 @@ import {
   savedHashBytes,
 } from "./hash";
 import {
+  checkList,
+  copyList,
+  digestList,
+  evacuateList,
+  freeList,
+  listBytes,
+  listEncodingName,
+  savedListBytes,
+} from "./list-value";
+import {
   checkSet,
   copySet,
   digestSet,
@@ -48,6 +58,8 @@ export function freeValue(entry: Entry): void {
   switch (typeOf(entry)) {
     case Type.String:
       return freeString(entry);
+    case Type.List:
+      return freeList(entry);
     case Type.Set:
       return freeSet(entry);
     case Type.Hash:
@@ -67,6 +79,8 @@ export function copyValue(entry: Entry): bool {
   switch (typeOf(entry)) {
     case Type.String:
       return copyString(entry);
+    case Type.List:
+      return copyList(entry);
     case Type.Set:
       return copySet(entry);
     case Type.Hash:
@@ -83,6 +97,8 @@ export function valueBytes(entry: Entry): u64 {
   switch (typeOf(entry)) {
     case Type.String:
       return stringBlockBytes(entry);
+    case Type.List:
+      return listBytes(entry);
     case Type.Set:
       return setBytes(entry);
     case Type.Hash:
@@ -99,6 +115,8 @@ export function evacuateValue(entry: Entry): u32 {
   switch (typeOf(entry)) {
     case Type.String:
       return evacuateString(entry);
+    case Type.List:
+      return evacuateList(entry);
     case Type.Set:
       return evacuateSet(entry);
     case Type.Hash:
@@ -115,6 +133,8 @@ export function digestValue(entry: Entry): void {
   switch (typeOf(entry)) {
     case Type.String:
       return digestString(entry);
+    case Type.List:
+      return digestList(entry);
     case Type.Set:
       return digestSet(entry);
     case Type.Hash:
@@ -131,6 +151,8 @@ export function savedBytes(entry: Entry): u64 {
   switch (typeOf(entry)) {
     case Type.String:
       return savedStringBytes(entry);
+    case Type.List:
+      return savedListBytes(entry);
     case Type.Set:
       return savedSetBytes(entry);
     case Type.Hash:
@@ -147,6 +169,8 @@ export function encodingName(entry: Entry): string {
   switch (typeOf(entry)) {
     case Type.String:
       return stringEncodingName(entry);
+    case Type.List:
+      return listEncodingName(entry);
     case Type.Set:
       return setEncodingName(entry);
     case Type.Hash:
@@ -160,7 +184,8 @@ export function encodingName(entry: Entry): string {
 
 /** Asserts the invariants of a value. O(size of the value) */
 export function checkValue(entry: Entry): void {
-  if (typeOf(entry) === Type.Set) checkSet(entry);
+  if (typeOf(entry) === Type.List) checkList(entry);
+  else if (typeOf(entry) === Type.Set) checkSet(entry);
   else if (typeOf(entry) === Type.Hash) checkHash(entry);
   else if (typeOf(entry) === Type.SortedSet) checkSortedSet(entry);
 }

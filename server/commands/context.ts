@@ -62,6 +62,8 @@ export interface Wait {
   isOver(): boolean;
   /** Writes the reply, as it stands then: it has happened, or the time is up. */
   answer(): void;
+  /** Told when the wait is over, for whatever reason. */
+  ended?(): void;
 }
 
 /** Which history of writes this server tells: replicas ask for it by this id. */
@@ -116,6 +118,8 @@ export interface Services {
   readonly latency: LatencyMonitor;
   readonly monitors: Monitors;
   readonly transactions: TransactionActions;
+  /** Keys that clients wait for, and of them those that are waited for to go too. */
+  blockingKeys(): { all: number; onNoKey: number };
   /** Sets the counters back to 0, the core's too. */
   resetStats(): void;
   log(level: LogLevel, text: string): void;

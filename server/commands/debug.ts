@@ -1,5 +1,5 @@
 /** DEBUG: what tests and people at night need. Needs `enable-debug-command`. */
-import { Cmd } from "../../core-wasm/abi.ts";
+import { Address, Cmd, Limit, StateField } from "../../core-wasm/abi.ts";
 import { memoryBytes } from "../config/syntax.ts";
 import { rewriteConfig } from "./config.ts";
 import { subcommandFault } from "./container.ts";
@@ -99,12 +99,16 @@ function replyBuffer(context: CommandContext): void {
   reply.ok();
 }
 
+const PLAIN_BYTES = (Address.State + StateField.Limits) / 4 + Limit.ListPlainBytes;
 const PACKED_THRESHOLD_MAX = (1 << 30) * 4 - (1 << 20);
 
-function packedThreshold({ args, reply }: CommandContext): void {
+function packedThreshold({ args, core, reply }: CommandContext): void {
   const bytes = memoryBytes(args.text(2));
-  if (bytes !== undefined && bytes <= PACKED_THRESHOLD_MAX) return reply.ok();
-  reply.error("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
+  if (bytes === undefined || bytes > PACKED_THRESHOLD_MAX)
+    return reply.error("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
+  // No element is longer than 31 bits tell.
+  core.memory.i32[PLAIN_BYTES] = Math.min(Number(bytes), 0x7fffffff);
+  reply.ok();
 }
 
 const ROWS: Record<string, DebugRow> = {
@@ -167,6 +171,12 @@ const ROWS: Record<string, DebugRow> = {
     help: "How the table inside a value is filled.",
     run: tableStatsOfKey,
   },
+  listpack: {
+    words: [1, 1],
+    usage: "<key>",
+    help: "How large the listpack of a value is.",
+    run: Cmd.DebugListpack,
+  },
   log: {
     words: [1, 1],
     usage: "<message>",
@@ -212,10 +222,16 @@ const ROWS: Record<string, DebugRow> = {
     help: "Answer a value of the type, as the client's protocol writes it.",
     run: protocol,
   },
+  quicklist: {
+    words: [1, 2],
+    usage: "<key> [<full>]",
+    help: "How many nodes a list has.",
+    run: Cmd.DebugQuicklist,
+  },
   "quicklist-packed-threshold": {
     words: [1, 1],
     usage: "<size>",
-    help: "Nothing: no element of a list is kept in a node of its own for its size.",
+    help: "From which length on an element of a list has a node of its own; 0 = what is too long for one.",
     run: packedThreshold,
   },
   replybuffer: {

@@ -1,16 +1,17 @@
 /** List commands. */
+import { Cmd } from "../../core-wasm/abi.ts";
 import {
   arg,
   type CommandSpec,
   countedKeys,
+  dataCommand,
   firstKey,
   keyAt,
   keyRange,
-  plannedCommand,
 } from "./spec.ts";
 
 export const LIST_COMMANDS: readonly CommandSpec[] = [
-  plannedCommand({
+  dataCommand(Cmd.BLMove, {
     name: "blmove",
     group: "list",
     since: "6.2.0",
@@ -27,7 +28,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
       arg.double("timeout"),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.BLMPop, {
     name: "blmpop",
     group: "list",
     since: "7.0.0",
@@ -44,7 +45,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
       arg.integer("count", { token: "COUNT", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.BLPop, {
     name: "blpop",
     group: "list",
     since: "2.0.0",
@@ -56,7 +57,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     history: [["6.0.0", "The timeout may have a fraction."]],
     args: [arg.key("key", { multiple: true }), arg.double("timeout")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.BRPop, {
     name: "brpop",
     group: "list",
     since: "2.0.0",
@@ -68,7 +69,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     history: [["6.0.0", "The timeout may have a fraction."]],
     args: [arg.key("key", { multiple: true }), arg.double("timeout")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.BRPopLPush, {
     name: "brpoplpush",
     group: "list",
     since: "2.2.0",
@@ -81,7 +82,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     deprecated: { since: "6.2.0", replacedBy: "`BLMOVE` with `RIGHT` and `LEFT`" },
     args: [arg.key("source"), arg.key("destination", { keySpecIndex: 1 }), arg.double("timeout")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LIndex, {
     name: "lindex",
     group: "list",
     since: "1.0.0",
@@ -92,7 +93,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N elements up to the index; O(1) at both ends",
     args: [arg.key("key"), arg.integer("index")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LInsert, {
     name: "linsert",
     group: "list",
     since: "2.2.0",
@@ -108,7 +109,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
       arg.string("element"),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LLen, {
     name: "llen",
     group: "list",
     since: "1.0.0",
@@ -119,7 +120,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LMove, {
     name: "lmove",
     group: "list",
     since: "6.2.0",
@@ -135,7 +136,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
       arg.oneof("whereto", [arg.token("LEFT"), arg.token("RIGHT")]),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LMPop, {
     name: "lmpop",
     group: "list",
     since: "7.0.0",
@@ -151,7 +152,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
       arg.integer("count", { token: "COUNT", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LPop, {
     name: "lpop",
     group: "list",
     since: "1.0.0",
@@ -163,7 +164,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     history: [["6.2.0", "Added the count."]],
     args: [arg.key("key"), arg.integer("count", { since: "6.2.0", optional: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LPos, {
     name: "lpos",
     group: "list",
     since: "6.0.6",
@@ -180,7 +181,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
       arg.integer("len", { token: "MAXLEN", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LPush, {
     name: "lpush",
     group: "list",
     since: "1.0.0",
@@ -192,7 +193,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     history: [["2.4.0", "Takes several elements."]],
     args: [arg.key("key"), arg.string("element", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LPushX, {
     name: "lpushx",
     group: "list",
     since: "2.2.0",
@@ -204,7 +205,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     history: [["4.0.0", "Takes several elements."]],
     args: [arg.key("key"), arg.string("element", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LRange, {
     name: "lrange",
     group: "list",
     since: "1.0.0",
@@ -215,7 +216,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(S+N) for S elements to the start and N answered",
     args: [arg.key("key"), arg.integer("start"), arg.integer("stop")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LRem, {
     name: "lrem",
     group: "list",
     since: "1.0.0",
@@ -226,7 +227,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N+M) for N elements, M of them removed",
     args: [arg.key("key"), arg.integer("count"), arg.string("element")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LSet, {
     name: "lset",
     group: "list",
     since: "1.0.0",
@@ -237,7 +238,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N elements up to the index; O(1) at both ends",
     args: [arg.key("key"), arg.integer("index"), arg.string("element")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.LTrim, {
     name: "ltrim",
     group: "list",
     since: "1.0.0",
@@ -248,7 +249,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N) for N elements removed",
     args: [arg.key("key"), arg.integer("start"), arg.integer("stop")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.RPop, {
     name: "rpop",
     group: "list",
     since: "1.0.0",
@@ -260,7 +261,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     history: [["6.2.0", "Added the count."]],
     args: [arg.key("key"), arg.integer("count", { since: "6.2.0", optional: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.RPopLPush, {
     name: "rpoplpush",
     group: "list",
     since: "1.2.0",
@@ -272,7 +273,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     deprecated: { since: "6.2.0", replacedBy: "`LMOVE` with `RIGHT` and `LEFT`" },
     args: [arg.key("source"), arg.key("destination", { keySpecIndex: 1 })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.RPush, {
     name: "rpush",
     group: "list",
     since: "1.0.0",
@@ -284,7 +285,7 @@ export const LIST_COMMANDS: readonly CommandSpec[] = [
     history: [["2.4.0", "Takes several elements."]],
     args: [arg.key("key"), arg.string("element", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.RPushX, {
     name: "rpushx",
     group: "list",
     since: "2.2.0",

@@ -388,11 +388,11 @@ const ENCODINGS = {
     "Longest field or value of a hash that is kept as a listpack.",
     alias("hash-max-ziplist-value", bytes("64", 0, LONG_MAX)),
   ),
-  "list-max-listpack-size": ignored(
-    NO_TYPE,
+  "list-max-listpack-size": works(
+    "Most elements of a list's node, or its most bytes: -1 is 4 KiB, each step below twice that, up to -5.",
     alias("list-max-ziplist-size", integer(-2, -INT_MAX - 1, INT_MAX)),
   ),
-  "list-compress-depth": ignored(NO_TYPE, integer(0, 0, INT_MAX)),
+  "list-compress-depth": ignored("nothing is compressed", integer(0, 0, INT_MAX)),
   "set-max-intset-entries": works(
     "Most members of a set of integers that is kept as an intset.",
     integer(512, 0, LONG_MAX),

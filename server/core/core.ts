@@ -52,6 +52,8 @@ export interface CoreExports {
   syncBegins(): void;
   /** It has ended. */
   syncEnds(): void;
+  /** The type of a live key (`Type` of entry.ts) plus 1, 0 if there is none; without a trace. */
+  peekType(db: number, ptr: number, length: number): number;
   /** Begins a snapshot of all databases, between two units. @returns 1 = it has begun, 0 = one is under way */
   snapshotBegin(): number;
   /** Goes on with it; SnapshotPhase.None says that it is over. @returns steps left over; 0 = there is more */

@@ -14,6 +14,7 @@ const UNBLOCKED = "UNBLOCKED client unblocked via CLIENT UNBLOCK";
 
 interface BlockedParts {
   readonly memory: CoreMemory;
+  /** Monotonic. */
   nowMs(): number;
   /** Replies go to the client from here on, until `close`. */
   open(client: Client): void;
@@ -43,7 +44,7 @@ export class BlockedClients {
     client.stops |= Stop.Blocked;
     const endMs =
       wait.timeoutMs === 0 ? Number.POSITIVE_INFINITY : this.parts.nowMs() + wait.timeoutMs;
-    const blocked: Blocked = { ...wait, endMs, timer: undefined };
+    const blocked: Blocked = Object.assign(wait, { endMs, timer: undefined });
     this.waits.set(client, blocked);
     this.arm(client, blocked);
   }
@@ -71,10 +72,19 @@ export class BlockedClients {
     return true;
   }
 
+  /** The client was answered in the meantime: it is served again. */
+  served(client: Client): void {
+    this.forget(client);
+    this.parts.proceed(client, Stop.Blocked);
+  }
+
   /** The client is gone. */
   forget(client: Client): void {
-    clearTimeout(this.waits.get(client)?.timer);
+    const blocked = this.waits.get(client);
+    if (blocked === undefined) return;
+    clearTimeout(blocked.timer);
     this.waits.delete(client);
+    blocked.ended?.();
   }
 
   stop(): void {

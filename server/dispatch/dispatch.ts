@@ -9,11 +9,12 @@ import {
   EffectMask,
   IoField,
   IoFlag,
+  KEPT_HEADER_BYTES,
   StateField,
   Status,
 } from "../../core-wasm/abi.ts";
 import { type Client, Gate, Stop } from "../client/client.ts";
-import type { Args, CommandContext } from "../commands/context.ts";
+import type { Args, CommandContext, Wait } from "../commands/context.ts";
 import { type CommandFlag as CommandFlagName, coreFlags } from "../commands/spec.ts";
 import type { CommandRow, CommandTable } from "../commands/table.ts";
 import { PRINTED_BYTES, printed } from "../commands/words.ts";
@@ -22,6 +23,7 @@ import type { CoreMemory } from "../core/memory.ts";
 import type { CommandStats } from "../observability/command-stats.ts";
 import type { Framer } from "../resp/framer.ts";
 import { encodeRequest } from "../resp/request.ts";
+import { BlockedKeys, type KeyWait } from "./blocked-keys.ts";
 import { Effects, type PropagationLog } from "./effects.ts";
 import { Transactions, type UnitRunner } from "./transaction.ts";
 import { Watchers } from "./watch.ts";
@@ -31,6 +33,7 @@ const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
 const DB = (Address.IoBlock + IoField.Db) >> 2;
 const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
 const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
+const BLOCK_MS = (Address.State + StateField.BlockMs) >> 3;
 const LF = 10;
 const PAUSED = Gate.PausedAll | Gate.PausedWrites;
 /** Flags of ours, above those the core knows. */
@@ -63,6 +66,18 @@ const ATTENTION = Status.Error | Status.Effects | Status.Block;
 const SAW = Status.SawUnsynced | Status.SawSyncing;
 const FOLLOWED_ATTENTION = ATTENTION | Status.Changed | Status.Rewritten | SAW;
 const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
+
+/** The server, as commands that wait need it. */
+export interface WaitingParts {
+  /** Nothing more of the client is served until its command is answered. */
+  block(client: Client, wait: Wait): void;
+  /** The client was answered. */
+  served(client: Client): void;
+  /** Replies go to this client from here on, with null nowhere. @returns whom they went to */
+  switchTo(client: Client | null): Client | null;
+}
+
+const NO_WAITING: WaitingParts = { block() {}, served() {}, switchTo: () => null };
 
 /** The words of the running command, read where they lie. */
 export class ArgvArgs implements Args {
@@ -126,6 +141,12 @@ export class Dispatcher implements UnitRunner {
   onRun: RunListener = () => {};
   /** Told of an EXEC that was refused: whoever saw its MULTI is to see that it is over. */
   onRefusedExec: (command: number) => void = () => {};
+  readonly blockedKeys: BlockedKeys;
+  /** How clients wait, and how those who wait are answered. */
+  waiting: WaitingParts = NO_WAITING;
+  /** Who wants to hear of touched keys, a bit each. */
+  private touchedWanted = 0;
+  private isServing = false;
   private attention = ATTENTION;
   private runCommand = -1;
   private runCalls = 0;
@@ -151,7 +172,12 @@ export class Dispatcher implements UnitRunner {
   ) {
     const { reply } = context;
     this.client = context.client;
-    const watchers = new Watchers(core, (any) => this.effects.want(EffectMask.Touched, any));
+    const wantTouched = (bit: number, any: boolean) => {
+      this.touchedWanted = any ? this.touchedWanted | bit : this.touchedWanted & ~bit;
+      this.effects.want(EffectMask.Touched, this.touchedWanted !== 0);
+    };
+    const watchers = new Watchers(core, (any) => wantTouched(1, any));
+    this.blockedKeys = new BlockedKeys(core, (any) => wantTouched(2, any));
     this.transactions = new Transactions(core, reply, watchers, this);
     this.stats = context.services.commandStats;
     const { rows } = table;
@@ -159,7 +185,8 @@ export class Dispatcher implements UnitRunner {
     const names = new Map(
       table.specs.map((spec) => [spec.id ?? 0, Buffer.from(spec.name.toUpperCase())]),
     );
-    this.effects = new Effects(core.memory, (id) => names.get(id)!, watchers);
+    const listeners = [watchers, this.blockedKeys];
+    this.effects = new Effects(core.memory, (id) => names.get(id)!, listeners);
     this.ids = Int32Array.from(specs, (spec) => spec.id ?? 0);
     this.arities = Int32Array.from(specs, (spec) => spec.arity);
     this.flags = Uint16Array.from(rows, flagsOf);
@@ -465,8 +492,14 @@ export class Dispatcher implements UnitRunner {
     if ((status & this.attention) !== 0) this.settle(status);
   }
 
-  /** What the status of an executed command asks for. */
+  /** What the status of an executed command asks for, and what follows from what it touched. */
   private settle(status: number): void {
+    this.conclude(status);
+    if ((status & Status.Block) !== 0 && !this.isServing) this.park();
+    if (this.blockedKeys.hasReady) this.serveBlocked();
+  }
+
+  private conclude(status: number): void {
     if ((status & Status.Error) !== 0) {
       this.stats.failed[this.runCommand]!++;
       this.stats.error(this.lastReplyLine());
@@ -478,6 +511,68 @@ export class Dispatcher implements UnitRunner {
     this.client.lastLogged = this.log.point;
     this.client.holdUntil = this.log.point;
     if ((status & Status.Rewritten) === 0) this.propagateRequest();
+  }
+
+  /** The running command waits for its keys. */
+  private park(): void {
+    const { client, args, core, context } = this;
+    const { reply } = context;
+    const words = Array.from({ length: args.count }, (_, i) => args.text(i));
+    const { spec } = this.table.rows[this.runCommand]!;
+    const timeoutMs = core.memory.f64[BLOCK_MS]!;
+    const wait = this.blockedKeys.add(client, { index: this.runCommand, spec, words });
+    if (wait === undefined) return reply.error(OUT_OF_MEMORY);
+    this.waiting.block(client, {
+      timeoutMs,
+      isOver: () => false,
+      answer: () => reply.nilArray(),
+      ended: () => this.blockedKeys.remove(wait),
+    });
+  }
+
+  /** Serves those who wait for keys that were touched, if the outermost command has ended. */
+  serveBlocked(): void {
+    if (this.isServing || this.isReplaying || this.effects.isInUnit) return;
+    if (!this.blockedKeys.hasReady) return;
+    const { framer, client, runCommand, args } = this;
+    const { i32 } = this.core.memory;
+    const argv = i32[ARGV_PTR]!;
+    const protocol = i32[PROTOCOL]!;
+    const db = i32[DB]!;
+    const flags = i32[FLAGS]!;
+    const { canonical } = framer;
+    const { count } = args;
+    const sink = this.waiting.switchTo(null);
+    this.isServing = true;
+    framer.canonical = false;
+    this.blockedKeys.serve((wait) => this.retry(wait));
+    this.isServing = false;
+    this.waiting.switchTo(sink);
+    framer.canonical = canonical;
+    i32[ARGV_PTR] = argv;
+    i32[PROTOCOL] = protocol;
+    i32[DB] = db;
+    i32[FLAGS] = flags;
+    this.client = client;
+    this.runCommand = runCommand;
+    args.point(count);
+  }
+
+  /** Executes a command that waits once more, for its client. */
+  private retry(wait: KeyWait): void {
+    const { client, index, argc } = wait;
+    const { i32 } = this.core.memory;
+    i32[ARGV_PTR] = (wait.run + KEPT_HEADER_BYTES) | 0;
+    i32[PROTOCOL] = client.protocol;
+    i32[DB] = wait.db;
+    i32[FLAGS] = (client.noTouch ? IoFlag.NoTouch : 0) | this.ioFlags | IoFlag.Retry;
+    this.client = client;
+    this.runCommand = index;
+    this.args.point(argc);
+    this.waiting.switchTo(client.silent ? null : client);
+    const status = this.core.execute(this.ids[index]!, argc);
+    if ((status & this.attention) !== 0) this.settle(status);
+    if ((status & Status.Block) === 0) this.waiting.served(client);
   }
 
   /** The command has seen what no sync covers: so must its reply not be seen before. */
@@ -522,6 +617,7 @@ export class Dispatcher implements UnitRunner {
     i32[PROTOCOL] = client.protocol;
     i32[FLAGS] = (i32[FLAGS]! & ~IoFlag.NoTouch) | (client.noTouch ? IoFlag.NoTouch : 0);
     this.framer.authenticated = client.authenticated;
+    if (this.blockedKeys.hasReady) this.serveBlocked();
   }
 
   private unknown(client: Client, argc: number): number {

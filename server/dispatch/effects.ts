@@ -1,6 +1,6 @@
 /**
- * What commands and background slices caused, taken from the core's records in order: to the log, and to those who watch keys.
- * Notifications, tracking and blocked clients come with the issues that bring them, in this place: their records are in the same
+ * What commands and background slices caused, taken from the core's records in order: to the log, and to those who watch keys or
+ * wait for them. Notifications and tracking come with the issues that bring them, in this place: their records are in the same
  * buffer, and what they are told must wait for `settle`, when the core may be called and no reply is open.
  *
  * What one command caused is one unit of the log, and so is everything between `beginUnit` and `endUnit`. Deletions by eviction are
@@ -59,7 +59,7 @@ export class Effects {
   constructor(
     private readonly memory: CoreMemory,
     private readonly nameOf: (commandId: number) => Uint8Array,
-    private readonly listener: TouchListener,
+    private readonly listeners: readonly TouchListener[],
   ) {}
 
   /** From here on everything that changes is propagated to `log`. */
@@ -94,6 +94,11 @@ export class Effects {
     if (--this.units === 0) this.log?.endUnit();
   }
 
+  /** A unit is open: the outermost command has not ended. */
+  get isInUnit(): boolean {
+    return this.units > 0;
+  }
+
   /** The core calls, its buffer full in the middle of a command: handles the records that are there. */
   drain(): void {
     if (!this.cutShort) {
@@ -111,7 +116,7 @@ export class Effects {
       this.cutShort = false;
       this.endUnit();
     } else this.consumeUnits(end);
-    this.listener.settle();
+    for (const listener of this.listeners) listener.settle();
   }
 
   /** Evictions before and behind the command's own records stand outside its unit. */
@@ -162,11 +167,12 @@ export class Effects {
         case EffectKind.Touched: {
           const ptr = words.getUint32(pairs, true);
           const key = this.memory.bytes(ptr, words.getUint32(pairs + 4, true));
-          this.listener.touched(db, key, u8[record + 1] === 1);
+          const isDue = u8[record + 1] === 1;
+          for (const listener of this.listeners) listener.touched(db, key, isDue);
           break;
         }
         case EffectKind.FlushedDb:
-          this.listener.flushed(db);
+          for (const listener of this.listeners) listener.flushed(db);
           break;
         default:
           break;

@@ -13,7 +13,8 @@ import type { TouchListener } from "./effects.ts";
 
 const ALL_DATABASES = 0xffff_ffff;
 
-function nameOf(db: number, key: Uint8Array): string {
+/** A key of a database in one word. */
+export function nameOf(db: number, key: Uint8Array): string {
   return `${db}:${Buffer.from(key.buffer, key.byteOffset, key.length).toString("latin1")}`;
 }
 

@@ -93,6 +93,14 @@ export class ReplyArena {
     this.begin = this.memory.i32[OUT_TOP]!;
   }
 
+  /** Replies go to another client from here on. @returns whom they went to */
+  switchTo(client: Client | null): Client | null {
+    const previous = this.current;
+    if (previous !== null) this.close();
+    this.open(client);
+    return previous;
+  }
+
   /** Ends the current client's piece: it leaves now, or waits for `release`. */
   close(): void {
     const { i32 } = this.memory;

@@ -54,7 +54,8 @@ const server: Section = (context) => {
   };
 };
 
-const clients: Section = ({ clients: registry, config }) => {
+const clients: Section = ({ clients: registry, config, services }) => {
+  const blocking = services.blockingKeys();
   let inputMax = 0;
   let outputMax = 0;
   for (const client of registry.all()) {
@@ -67,6 +68,8 @@ const clients: Section = ({ clients: registry, config }) => {
     client_recent_max_input_buffer: inputMax,
     client_recent_max_output_buffer: outputMax,
     blocked_clients: registry.waitingCount(),
+    total_blocking_keys: blocking.all,
+    total_blocking_keys_on_nokey: blocking.onNoKey,
   };
 };
 

@@ -275,7 +275,12 @@ const ABSENT: Record<string, string> = {
 
 /** What Redis does not tell. */
 const OURS = ["server_name", "bundis_version", "bun_version"];
-const NEW_IN_72 = ["listener0", "acl_access_denied_auth"];
+const NEW_IN_72 = [
+  "listener0",
+  "acl_access_denied_auth",
+  "total_blocking_keys",
+  "total_blocking_keys_on_nokey",
+];
 
 describe.skipIf(REFERENCE_PATH === null)("against redis-server", () => {
   let reference: Reference;

@@ -133,6 +133,15 @@ describe("directives of encodings", () => {
     return client.raw("OBJECT", "ENCODING", command[1]!);
   };
 
+  shows("list-max-listpack-size", "bounds lists that are one listpack", async () => {
+    const elements = ["RPUSH", "l", "a", "b", "c"];
+    expect(await encodingAfter("list-max-listpack-size", "3", elements)).toContain("listpack");
+    expect(await encodingAfter("list-max-listpack-size", "2", elements)).toContain("quicklist");
+    const large = ["RPUSH", "l", "x".repeat(5000)];
+    expect(await encodingAfter("list-max-listpack-size", "-2", large)).toContain("listpack");
+    expect(await encodingAfter("list-max-listpack-size", "-1", large)).toContain("quicklist");
+  });
+
   shows("hash-max-listpack-entries", "bounds small hashes", async () => {
     const fields = ["HSET", "h", "a", "1", "b", "2"];
     expect(await encodingAfter("hash-max-listpack-entries", "2", fields)).toContain("listpack");

@@ -17,6 +17,27 @@ const large = (random: Random) =>
   String.fromCharCode(97 + random.below(26)).repeat(LARGE_BYTES + random.below(2 * LARGE_BYTES));
 const soon = (random: Random) => String(1 + random.below(3000));
 
+const element = (random: Random) =>
+  random.chance(0.02) ? large(random) : random.chance(0.5) ? value(random) : `e${random.below(9)}`;
+const elements = (random: Random, count: number) =>
+  Array.from({ length: count }, () => element(random));
+const end = (random: Random) => random.pick(["LEFT", "RIGHT"]);
+const offset = (random: Random) => String(random.below(200) - 100);
+
+const LISTS: readonly Operation[] = [
+  (random, key) => ["RPUSH", key(), ...elements(random, 1 + random.below(60))],
+  (random, key) => ["LPUSH", key(), ...elements(random, 1 + random.below(60))],
+  (random, key) => ["RPUSH", key(), ...Array.from({ length: 400 }, () => value(random))],
+  (random, key) => [random.pick(["LPOP", "RPOP"]), key()],
+  (random, key) => [random.pick(["LPOP", "RPOP"]), key(), String(random.below(200))],
+  (random, key) => ["LMOVE", key(), key(), end(random), end(random)],
+  (random, key) => ["LMPOP", "2", key(), key(), end(random), "COUNT", String(1 + random.below(9))],
+  (random, key) => ["LSET", key(), offset(random), element(random)],
+  (random, key) => ["LINSERT", key(), "AFTER", `e${random.below(9)}`, element(random)],
+  (random, key) => ["LREM", key(), offset(random), `e${random.below(9)}`],
+  (random, key) => ["LTRIM", key(), offset(random), offset(random)],
+];
+
 const STRINGS: readonly Operation[] = [
   (random, key) => ["SET", key(), value(random)],
   (random, key) => ["SET", key(), value(random)],
@@ -119,6 +140,7 @@ const DATABASE: readonly Operation[] = [
 ];
 
 const FAMILIES: Readonly<Record<string, readonly Operation[]>> = {
+  list: LISTS,
   string: STRINGS,
   set: SETS,
   hash: HASHES,

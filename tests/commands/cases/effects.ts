@@ -47,6 +47,55 @@ function verbatim(
   return { name, before, command, log: [command.split(" ")], events, touched };
 }
 
+const LIST_CASES: EffectCase[] = [
+  verbatim("RPUSH l a b", { events: ["new l", "rpush l"], touched: ["l"] }),
+  verbatim("LPUSH l b", { before: ["RPUSH l a"], events: ["lpush l"], touched: ["l"] }),
+  unchanged("LPUSHX l b"),
+  verbatim("RPUSHX l b", { before: ["RPUSH l a"], events: ["rpush l"], touched: ["l"] }),
+  verbatim("LPOP l", { before: ["RPUSH l a b"], events: ["lpop l"], touched: ["l"] }),
+  verbatim("RPOP l", { before: ["RPUSH l a"], events: ["rpop l", "del l"], touched: ["l"] }),
+  verbatim("LPOP l 5", { before: ["RPUSH l a b"], events: ["lpop l", "del l"], touched: ["l"] }),
+  unchanged("LPOP l 0", ["RPUSH l a"]),
+  verbatim("LSET l 0 b", { before: ["RPUSH l a"], events: ["lset l"], touched: ["l"] }),
+  verbatim("LINSERT l AFTER a b", {
+    before: ["RPUSH l a"],
+    events: ["linsert l"],
+    touched: ["l"],
+  }),
+  unchanged("LINSERT l AFTER x b", ["RPUSH l a"]),
+  verbatim("LREM l 0 a", { before: ["RPUSH l a b a"], events: ["lrem l"], touched: ["l"] }),
+  verbatim("LREM l 0 a", { before: ["RPUSH l a"], events: ["lrem l", "del l"], touched: ["l"] }),
+  unchanged("LREM l 0 x", ["RPUSH l a"]),
+  verbatim("LTRIM l 1 1", { before: ["RPUSH l a b"], events: ["ltrim l"], touched: ["l"] }),
+  verbatim("LTRIM l 1 0", { before: ["RPUSH l a"], events: ["ltrim l", "del l"], touched: ["l"] }),
+  {
+    name: "LTRIM that keeps everything is told, but not logged",
+    before: ["RPUSH l a"],
+    command: "LTRIM l 0 -1",
+    log: [],
+    events: ["ltrim l"],
+    touched: ["l"],
+  },
+  verbatim("LMOVE l m LEFT RIGHT", {
+    before: ["RPUSH l a b"],
+    events: ["new m", "rpush m", "lpop l"],
+    touched: ["l", "m"],
+  }),
+  verbatim("RPOPLPUSH l l", {
+    before: ["RPUSH l a b"],
+    events: ["lpush l", "rpop l"],
+    touched: ["l"],
+  }),
+  {
+    name: "LMPOP is logged as what it did",
+    before: ["RPUSH l a b"],
+    command: "LMPOP 2 none l RIGHT COUNT 9",
+    log: [["RPOP", "l", "2"]],
+    events: ["rpop l", "del l"],
+    touched: ["l"],
+  },
+];
+
 /** An expiry command that is logged as an absolute deadline. */
 function deadline(command: EffectCase["command"], name: string, options = ""): EffectCase {
   const line = ["PEXPIREAT", "k", IN_100_S];
@@ -97,6 +146,7 @@ export const effectCases: EffectCase[] = [
   verbatim("SET k w KEEPTTL", { before: ["SET k v EX 100"], events: ["set k"], touched: ["k"] }),
   unchanged("SET k w NX", ["SET k v"]),
   unchanged("SET k w XX"),
+  ...LIST_CASES,
   unchanged("SET k w NX GET", ["SET k v"]),
   unchanged("SET k w XX GET", [], ["keymiss k"]),
   unchanged("SET k v EX 0"),

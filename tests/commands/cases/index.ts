@@ -8,6 +8,7 @@ import { genericCases } from "./generic.ts";
 import { hashCases } from "./hashes.ts";
 import { hyperLogLogCases } from "./hyperloglog.ts";
 import { lcsCases } from "./lcs.ts";
+import { listCases } from "./lists.ts";
 import { objectServerCases, renameCases } from "./rename.ts";
 import { scanCases } from "./scan.ts";
 import { serverCases } from "./server.ts";
@@ -19,6 +20,7 @@ import { stringCases } from "./string.ts";
 import { stringPartCases } from "./string-parts.ts";
 
 export const allCases = [
+  ...listCases,
   ...setCases,
   ...setFamilyCases,
   ...setsCases,

@@ -1,0 +1,324 @@
+/** Commands that wait for keys: who is served when, by what, and what ends a wait. The same on Bundis and on a reference server. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { type RunningServer, startServer } from "../../server/index.ts";
+import {
+  type Connection,
+  openConnection,
+  REFERENCE_PATH,
+  startReference,
+} from "../support/reference.ts";
+import { freePort, temporaryDirectory } from "../support/server-process.ts";
+
+interface Target {
+  port: number;
+  stop(): Promise<void>;
+}
+
+const TARGETS: [name: string, start: () => Promise<Target>][] = [
+  ["Bundis", () => bundis("no")],
+  ["Bundis with a log", () => bundis("yes")],
+];
+if (REFERENCE_PATH !== null) TARGETS.push(["redis-server", async () => startReference(freePort())]);
+
+async function bundis(appendonly: "yes" | "no"): Promise<Target> {
+  const dir = temporaryDirectory();
+  const server: RunningServer = await startServer({ config: { appendonly, dir: dir.path } });
+  return {
+    port: server.port,
+    async stop() {
+      await server.close();
+      dir.remove();
+    },
+  };
+}
+
+const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
+const pair = (key: string, item: string) => `*2\r\n${bulk(key)}${bulk(item)}`;
+const NIL_ARRAY = "*-1\r\n";
+const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
+
+describe.each(TARGETS)("%s", (name, start) => {
+  let target: Target;
+  let main: Connection;
+  const others: Connection[] = [];
+  const run = (command: string, client = main) => client.raw(...command.split(" "));
+
+  /** How many clients wait. */
+  async function blockedClients(): Promise<number> {
+    return Number(/blocked_clients:(\d+)/.exec(await run("INFO clients"))![1]);
+  }
+
+  async function until(condition: () => Promise<boolean>): Promise<void> {
+    while (!(await condition())) await Bun.sleep(1);
+  }
+
+  /** Sends a command that waits, from a client of its own. @returns what it will answer, when it does wait */
+  async function waiting(command: string): Promise<{ reply: Promise<string>; client: Connection }> {
+    const client = await openConnection(target.port);
+    others.push(client);
+    const before = await blockedClients();
+    const reply = run(command, client);
+    await until(async () => (await blockedClients()) > before);
+    return { reply, client };
+  }
+
+  beforeAll(async () => {
+    target = await start();
+  });
+  afterAll(() => target.stop());
+  beforeEach(async () => {
+    main = await openConnection(target.port);
+    await run("FLUSHALL");
+  });
+  afterEach(async () => {
+    for (const client of others.splice(0)) client.close();
+    await until(async () => (await blockedClients()) === 0);
+    main.close();
+  });
+
+  test("what is there is taken at once", async () => {
+    await run("RPUSH l a b c d e f g");
+    expect(await run("BLPOP none l 0")).toBe(pair("l", "a"));
+    expect(await run("BRPOP l none 1")).toBe(pair("l", "g"));
+    expect(await run("BLMOVE l m LEFT RIGHT 0")).toBe(bulk("b"));
+    expect(await run("BRPOPLPUSH l m 0.5")).toBe(bulk("f"));
+    expect(await run("BLMPOP 0 2 none l LEFT COUNT 9")).toBe(
+      `*2\r\n${bulk("l")}*3\r\n${bulk("c")}${bulk("d")}${bulk("e")}`,
+    );
+    expect(await run("LRANGE m 0 -1")).toBe(`*2\r\n${bulk("f")}${bulk("b")}`);
+    expect(await blockedClients()).toBe(0);
+  });
+
+  test("mistakes are answered at once", async () => {
+    await run("SET t text");
+    for (const [command, reply] of [
+      ["BLPOP l x", "-ERR timeout is not a float or out of range\r\n"],
+      ["BLPOP l -1", "-ERR timeout is negative\r\n"],
+      ["BLPOP t 0", WRONG_TYPE],
+      ["BLPOP none t 0", WRONG_TYPE],
+      ["BLMOVE t l LEFT LEFT 0", WRONG_TYPE],
+      ["BLMOVE a b UP LEFT x", "-ERR syntax error\r\n"],
+      ["BLMOVE a b LEFT LEFT x", "-ERR timeout is not a float or out of range\r\n"],
+      ["BRPOPLPUSH a b -2", "-ERR timeout is negative\r\n"],
+      ["BLMPOP 0 0 a LEFT", "-ERR numkeys should be greater than 0\r\n"],
+      ["BLMPOP x 1 a LEFT", "-ERR timeout is not a float or out of range\r\n"],
+      ["BLMPOP x 2 a LEFT", "-ERR syntax error\r\n"],
+      ["BLMPOP 0 1 a LEFT COUNT 0", "-ERR count should be greater than 0\r\n"],
+    ] as const)
+      expect([command, await run(command)]).toEqual([command, reply]);
+  });
+
+  test("the time being up answers a null array", async () => {
+    for (const command of [
+      "BLPOP a b 0.02",
+      "BRPOP a 0.001",
+      "BLMOVE a b LEFT LEFT 0.01",
+      "BRPOPLPUSH a b 0.01",
+      "BLMPOP 0.01 1 a LEFT",
+    ])
+      expect([command, await run(command)]).toEqual([command, NIL_ARRAY]);
+  });
+
+  test("those who wait are served in the order in which they came", async () => {
+    const first = await waiting("BLPOP l 0");
+    const second = await waiting("BLPOP l 0");
+    const third = await waiting("BRPOP l 0");
+    expect(await run("RPUSH l a b c d")).toBe(":4\r\n");
+    expect(await first.reply).toBe(pair("l", "a"));
+    expect(await second.reply).toBe(pair("l", "b"));
+    expect(await third.reply).toBe(pair("l", "d"));
+    expect(await run("LRANGE l 0 -1")).toBe(`*1\r\n${bulk("c")}`);
+  });
+
+  test("whoever is not served keeps the place", async () => {
+    const first = await waiting("BLPOP l 0");
+    const second = await waiting("BLPOP l 0");
+    await run("RPUSH l a");
+    expect(await first.reply).toBe(pair("l", "a"));
+    const third = await waiting("BLPOP l 0");
+    await run("RPUSH l b");
+    expect(await second.reply).toBe(pair("l", "b"));
+    await run("RPUSH l c");
+    expect(await third.reply).toBe(pair("l", "c"));
+  });
+
+  test("a client is served between two commands of another's pipeline", async () => {
+    const { reply } = await waiting("BLPOP l 0");
+    const replies = await main.all([
+      ["RPUSH", "l", "a"],
+      ["LPOP", "l"],
+    ]);
+    expect(replies).toEqual([":1\r\n", "$-1\r\n"]);
+    expect(await reply).toBe(pair("l", "a"));
+  });
+
+  test("a transaction ends before those who wait are served", async () => {
+    const { reply } = await waiting("BLPOP l 0");
+    await run("MULTI");
+    await run("RPUSH l a b");
+    await run("LPOP l");
+    expect(await run("EXEC")).toBe(`*2\r\n:2\r\n${bulk("a")}`);
+    expect(await reply).toBe(pair("l", "b"));
+    const other = await waiting("BLPOP l 0");
+    await run("MULTI");
+    await run("RPUSH l a");
+    await run("DEL l");
+    expect(await run("EXEC")).toBe("*2\r\n:1\r\n:1\r\n");
+    expect(await blockedClients()).toBe(1);
+    await run("RPUSH l z");
+    expect(await other.reply).toBe(pair("l", "z"));
+  });
+
+  test("in a transaction nobody waits", async () => {
+    await run("MULTI");
+    for (const command of ["BLPOP l 0", "BLMPOP 0 1 l LEFT", "BLMOVE l m LEFT LEFT 0"])
+      await run(command);
+    expect(await run("EXEC")).toBe(`*3\r\n${NIL_ARRAY}${NIL_ARRAY}$-1\r\n`);
+  });
+
+  test("what is moved for one who waits serves the next", async () => {
+    const end = await waiting("BLPOP c 0");
+    const middle = await waiting("BLMOVE b c LEFT RIGHT 0");
+    const start = await waiting("BRPOPLPUSH a b 0");
+    await run("RPUSH a x");
+    expect(await start.reply).toBe(bulk("x"));
+    expect(await middle.reply).toBe(bulk("x"));
+    expect(await end.reply).toBe(pair("c", "x"));
+    expect(await run("EXISTS a b c")).toBe(":0\r\n");
+  });
+
+  test("a list that comes by another name, or from another database, serves too", async () => {
+    const renamed = await waiting("BLPOP l 0");
+    await run("RPUSH other a");
+    await run("RENAME other l");
+    expect(await renamed.reply).toBe(pair("l", "a"));
+    const copied = await waiting("BLPOP l 0");
+    await run("RPUSH other b");
+    await run("COPY other l");
+    expect(await copied.reply).toBe(pair("l", "b"));
+    const swapped = await waiting("BLPOP s 0");
+    const left = await waiting("BLPOP elsewhere 0");
+    await run("SELECT 9");
+    await run("RPUSH s c");
+    await run("SWAPDB 0 9");
+    expect(await swapped.reply).toBe(pair("s", "c"));
+    await run("RPUSH moved d");
+    const moved = await waiting("BLPOP moved 0");
+    await run("MOVE moved 0");
+    expect(await moved.reply).toBe(pair("moved", "d"));
+    expect(await blockedClients()).toBe(1);
+    await run("SELECT 0");
+    await run("RPUSH elsewhere e");
+    expect(await left.reply).toBe(pair("elsewhere", "e"));
+  });
+
+  test("a key of another type, or one that goes, serves nobody", async () => {
+    const { reply } = await waiting("BLPOP l 0");
+    await run("SET l text");
+    await run("SADD s a");
+    await run("DEL l");
+    await run("RENAME s l");
+    await run("PEXPIRE l 1");
+    await until(async () => (await run("EXISTS l")) === ":0\r\n");
+    await run("FLUSHALL");
+    expect(await blockedClients()).toBe(1);
+    await run("RPUSH l a");
+    expect(await reply).toBe(pair("l", "a"));
+  });
+
+  test("a destination of another type is an error, and takes nothing", async () => {
+    const { reply } = await waiting("BLMOVE l t LEFT LEFT 0");
+    await run("SET t text");
+    await run("RPUSH l a");
+    expect(await reply).toBe(WRONG_TYPE);
+    expect(await run("LRANGE l 0 -1")).toBe(`*1\r\n${bulk("a")}`);
+  });
+
+  test("several keys: the first of the command that has elements, and each key but once", async () => {
+    const { reply } = await waiting("BLPOP a b a c 0");
+    await run("MULTI");
+    await run("RPUSH c 3");
+    await run("RPUSH b 2");
+    await run("EXEC");
+    // 7.0 takes of the key that was ready first; 7.2 executes the command again.
+    expect(await reply).toBe(name === "redis-server" ? pair("c", "3") : pair("b", "2"));
+    const { reply: popped } = await waiting("BLMPOP 0 2 d e RIGHT COUNT 2");
+    await run("RPUSH e 1 2 3");
+    expect(await popped).toBe(`*2\r\n${bulk("e")}*2\r\n${bulk("3")}${bulk("2")}`);
+  });
+
+  test("a client that is gone takes nothing", async () => {
+    const { reply, client } = await waiting("BLPOP l 0");
+    client.close();
+    expect(reply).rejects.toThrow("no reply");
+    await until(async () => (await blockedClients()) === 0);
+    await run("RPUSH l a");
+    expect(await run("LLEN l")).toBe(":1\r\n");
+  });
+
+  test("CLIENT UNBLOCK ends a wait as its time would, or with an error", async () => {
+    for (const [how, answer] of [
+      ["TIMEOUT", NIL_ARRAY],
+      ["ERROR", "-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n"],
+    ] as const) {
+      const client = await openConnection(target.port);
+      others.push(client);
+      const id = (await run("CLIENT ID", client)).slice(1).trim();
+      const reply = run("BLPOP l 0", client);
+      await until(async () => (await blockedClients()) === 1);
+      expect(await run(`CLIENT UNBLOCK ${id} ${how}`)).toBe(":1\r\n");
+      expect(await reply).toBe(answer);
+      expect(await run(`CLIENT UNBLOCK ${id}`)).toBe(":0\r\n");
+      await run("RPUSH l a");
+      expect(await run("LPOP l")).toBe(bulk("a"));
+      expect(await run("PING", client)).toBe("+PONG\r\n");
+    }
+  });
+
+  test("what a client sent behind its command is served when it is", async () => {
+    const client = await openConnection(target.port);
+    others.push(client);
+    const replies = client.all([
+      ["BLPOP", "l", "0"],
+      ["ECHO", "behind"],
+    ]);
+    await until(async () => (await blockedClients()) === 1);
+    await run("RPUSH l a");
+    expect(await replies).toEqual([pair("l", "a"), bulk("behind")]);
+    expect(await run("CLIENT LIST")).not.toContain("flags=b");
+  });
+
+  test("a client may wait for what it watches, and replies in its own protocol", async () => {
+    const client = await openConnection(target.port);
+    others.push(client);
+    await run("HELLO 3", client);
+    expect(await run("BLPOP l 0.001", client)).toBe("_\r\n");
+    const reply = run("BLPOP l 0", client);
+    await until(async () => (await blockedClients()) === 1);
+    await run("RPUSH l a");
+    expect(await reply).toBe(pair("l", "a"));
+    await run("WATCH l", client);
+    await run("RPUSH l b");
+    await run("MULTI", client);
+    expect(await run("EXEC", client)).toBe("_\r\n");
+  });
+});
+
+test("INFO tells the keys that are waited for, and a thousand who wait are served in order", async () => {
+  const target = await bundis("no");
+  const main = await openConnection(target.port);
+  const run = (command: string, client = main) => client.raw(...command.split(" "));
+  const clients = await Promise.all(Array.from({ length: 300 }, () => openConnection(target.port)));
+  const replies = clients.map((client) => run("BLPOP l m 0", client));
+  const field = async (name: string) =>
+    new RegExp(`${name}:(\\d+)`).exec(await run("INFO clients"))?.[1];
+  while ((await field("blocked_clients")) !== "300") await Bun.sleep(1);
+  expect(await field("total_blocking_keys")).toBe("2");
+  expect(await field("total_blocking_keys_on_nokey")).toBe("0");
+  await run(`RPUSH l ${Array.from({ length: 300 }, (_, i) => i).join(" ")}`);
+  const taken = (await Promise.all(replies)).map((reply) => Number(reply.split("\r\n")[4]));
+  expect(taken.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, i) => i));
+  expect(await field("total_blocking_keys")).toBe("0");
+  for (const client of [main, ...clients]) client.close();
+  await target.stop();
+});

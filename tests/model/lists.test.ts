@@ -1,0 +1,192 @@
+/** Lists against JavaScript's arrays: every encoding, and the ways between them. */
+import { expect, test } from "bun:test";
+import fc from "fast-check";
+import { Address, Limit, StateField } from "../../core-wasm/abi.ts";
+import { type Build, createTestCore, type TestCore } from "../support/core.ts";
+
+const LIMITS = (Address.State + StateField.Limits) >> 2;
+
+function setLimit(core: TestCore, which: Limit, value: number): void {
+  core.harness.core.memory.i32[LIMITS + which] = value;
+}
+
+/** Integers of each width, short and long texts, some of them too large for a node. */
+const element = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: -200, max: 5000 }).map(String) },
+  { weight: 1, arbitrary: fc.constantFrom("-32769", "2147483648", "9223372036854775807", "007") },
+  { weight: 4, arbitrary: fc.constantFrom("a", "b", "", "x".repeat(63), "y".repeat(64)) },
+  { weight: 2, arbitrary: fc.constantFrom("p".repeat(700), "q".repeat(4096), "r".repeat(9000)) },
+);
+const key = fc.constantFrom("a", "b");
+const index = fc.integer({ min: -40, max: 40 });
+const end = fc.constantFrom("LEFT", "RIGHT");
+const batch = fc.array(element, { minLength: 1, maxLength: 30 });
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(fc.constantFrom("LPUSH", "RPUSH"), key, batch) },
+  { weight: 2, arbitrary: fc.tuple(fc.constantFrom("LPOP", "RPOP"), key, fc.nat({ max: 20 })) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("LTRIM"), key, fc.tuple(index, index)) },
+  { weight: 3, arbitrary: fc.tuple(fc.constant("LSET"), key, fc.tuple(index, element)) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(
+      fc.constant("LINSERT"),
+      key,
+      fc.tuple(fc.constantFrom("BEFORE", "AFTER"), index, element),
+    ),
+  },
+  { weight: 2, arbitrary: fc.tuple(fc.constant("LREM"), key, fc.tuple(index, index)) },
+  { weight: 2, arbitrary: fc.tuple(fc.constant("LMOVE"), key, fc.tuple(key, end, end)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("COPY"), key, key) },
+);
+type Model = Map<string, string[]>;
+type Step = [string, string, unknown];
+
+const of = (model: Model, name: string) => model.get(name) ?? [];
+
+function put(model: Model, name: string, list: string[]): void {
+  if (list.length > 0) model.set(name, list);
+  else model.delete(name);
+}
+
+function push(list: string[], where: string, items: string[]): void {
+  if (where === "LEFT") list.unshift(...items.toReversed());
+  else list.push(...items);
+}
+
+function pop(list: string[], where: string): string | undefined {
+  return where === "LEFT" ? list.shift() : list.pop();
+}
+
+/** Indexes of what equals an element, from an end on, as many as `count` says. */
+function matches(list: string[], item: string, count: number): number[] {
+  const all = list.flatMap((other, i) => (other === item ? [i] : []));
+  if (count === 0) return all;
+  return count > 0 ? all.slice(0, count) : all.toReversed().slice(0, -count);
+}
+
+/** Runs a step on both, and compares what it answers. */
+function apply(core: TestCore, model: Model, [command, name, what]: Step): void {
+  const list = [...of(model, name)];
+  if (command === "LPUSH" || command === "RPUSH") {
+    push(list, command === "LPUSH" ? "LEFT" : "RIGHT", what as string[]);
+    expect(core.must(command, name, ...(what as string[]))).toBe(list.length);
+  } else if (command === "LPOP" || command === "RPOP") {
+    const count = what as number;
+    const where = command === "LPOP" ? "LEFT" : "RIGHT";
+    if (count === 0) expect(core.must(command, name)).toBe(pop(list, where) ?? null);
+    else {
+      const popped = Array.from({ length: Math.min(count, list.length) }, () => pop(list, where));
+      const answer = core.must(command, name, String(count));
+      expect(answer).toEqual(of(model, name).length === 0 ? null : (popped as string[]));
+    }
+  } else if (command === "LTRIM") {
+    const [start, stop] = (what as [number, number]).map((i) => (i < 0 ? i + list.length : i)) as [
+      number,
+      number,
+    ];
+    core.must(command, name, ...(what as number[]).map(String));
+    put(model, name, stop < 0 ? [] : list.slice(Math.max(0, start), stop + 1));
+    return;
+  } else if (command === "LSET") {
+    const [at, item] = what as [number, string];
+    const position = at < 0 ? at + list.length : at;
+    const fits = position >= 0 && position < list.length;
+    if (fits) list[position] = item;
+    const answer = core.run(command, name, String(at), item);
+    if (fits) expect(answer).toBe("OK");
+    else
+      expect(answer).toHaveProperty(
+        "text",
+        list.length ? "ERR index out of range" : "ERR no such key",
+      );
+  } else if (command === "LINSERT") {
+    const [where, at, item] = what as [string, number, string];
+    const pivot = list.at(at) ?? "none";
+    const position = list.indexOf(pivot);
+    if (position >= 0) list.splice(where === "BEFORE" ? position : position + 1, 0, item);
+    const answer = core.must(command, name, where, pivot, item);
+    if (of(model, name).length === 0) expect(answer).toBe(0);
+    else expect(answer).toBe(position < 0 ? -1 : list.length);
+  } else if (command === "LREM") {
+    const [count, at] = what as [number, number];
+    const item = list.at(at) ?? "none";
+    const gone = new Set(matches(list, item, count));
+    expect(core.must(command, name, String(count), item)).toBe(gone.size);
+    put(
+      model,
+      name,
+      list.filter((_, i) => !gone.has(i)),
+    );
+    return;
+  } else if (command === "LMOVE") {
+    const [to, from, into] = what as [string, string, string];
+    const item = pop(list, from);
+    expect(core.must(command, name, to, from, into)).toBe(item ?? null);
+    if (item === undefined) return;
+    const target = to === name ? list : [...of(model, to)];
+    push(target, into, [item]);
+    put(model, to, target);
+  } else {
+    const to = what as string;
+    if (to === name) return;
+    core.must("COPY", name, to, "REPLACE");
+    if (list.length > 0) put(model, to, [...list]);
+    return;
+  }
+  put(model, name, list);
+}
+
+function compare(core: TestCore, model: Model, name: string): void {
+  const list = of(model, name);
+  expect(core.must("LRANGE", name, "0", "-1")).toEqual(list);
+  expect(core.must("LLEN", name)).toBe(list.length);
+  for (const at of [0, 1, -1, 7, -9, 30]) {
+    expect(core.must("LINDEX", name, String(at))).toBe(list.at(at) ?? null);
+    const from = at < 0 ? Math.max(0, at + list.length) : at;
+    expect(core.must("LRANGE", name, String(at), String(from + 5))).toEqual(
+      list.slice(from, from + 6),
+    );
+  }
+  for (const item of ["a", "x".repeat(63), "7", "r".repeat(9000)]) {
+    expect(core.must("LPOS", name, item)).toBe(list.includes(item) ? list.indexOf(item) : null);
+    expect(core.must("LPOS", name, item, "COUNT", "0")).toEqual(matches(list, item, 0));
+    expect(core.must("LPOS", name, item, "COUNT", "2", "RANK", "-1")).toEqual(
+      matches(list, item, -2),
+    );
+  }
+}
+
+interface Shape {
+  build: Build;
+  /** list-max-listpack-size. */
+  size: number;
+  /** DEBUG QUICKLIST-PACKED-THRESHOLD. */
+  plainBytes: number;
+}
+const SHAPES: Shape[] = [
+  { build: "tiny", size: -2, plainBytes: 0 },
+  { build: "tiny", size: 3, plainBytes: 0 },
+  { build: "tiny", size: 1, plainBytes: 0 },
+  { build: "tiny", size: -1, plainBytes: 50 },
+  { build: "release", size: -1, plainBytes: 0 },
+  { build: "release", size: 4, plainBytes: 3 },
+];
+test.each(SHAPES)("lists behave like JavaScript's arrays: %o", ({ build, size, plainBytes }) => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const core = createTestCore({ build });
+      setLimit(core, Limit.ListListpackSize, size);
+      setLimit(core, Limit.ListPlainBytes, plainBytes);
+      const model: Model = new Map();
+      for (const one of steps) {
+        apply(core, model, one as Step);
+        core.check();
+      }
+      for (const name of ["a", "b"]) compare(core, model, name);
+      core.must("DEL", "a", "b");
+      core.freeAll();
+      expect(core.check()).toBe(0);
+    }),
+    { numRuns: 120 },
+  );
+});
