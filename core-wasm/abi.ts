@@ -192,6 +192,7 @@ export enum KeyEvent {
   Lset = 65,
   Lrem = 66,
   Ltrim = 67,
+  Sortstore = 45,
   Hset = 80,
   Hdel = 81,
   Hincrby = 82,
@@ -418,4 +419,6 @@ export enum Cmd {
   ZInterCard = 239,
   ZRandMember = 240,
   ZScan = 241,
+  Sort = 320,
+  SortRo = 321,
 }

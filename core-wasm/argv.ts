@@ -84,6 +84,11 @@ export namespace Word {
   export const SET: u64 = 0x0300_0000_0074_6573;
   export const ZSET: u64 = 0x0400_0000_7465_737a;
   export const HASH: u64 = 0x0400_0000_6873_6168;
+  export const ASC: u64 = 0x0300_0000_0063_7361;
+  export const DESC: u64 = 0x0400_0000_6373_6564;
+  export const ALPHA: u64 = 0x0500_0061_6870_6c61;
+  export const STORE: u64 = 0x0500_0065_726f_7473;
+  export const BY: u64 = 0x0200_0000_0000_7962;
   export const STREAM: u64 = 0x0600_6d61_6572_7473;
 }
 

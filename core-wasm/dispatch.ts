@@ -23,6 +23,7 @@ import * as scanCommands from "./commands/scan";
 import * as setCommands from "./commands/set";
 import * as setAlgebra from "./commands/set-algebra";
 import * as setsCommands from "./commands/sets";
+import * as sortCommand from "./commands/sort";
 import * as sortedAlgebra from "./commands/sorted-algebra";
 import * as sortedPop from "./commands/sorted-pop";
 import * as sortedRandom from "./commands/sorted-random";
@@ -311,6 +312,9 @@ function run(commandId: i32, argc: u32): void {
       return hyperLogLog.pfmerge(argc);
     case Cmd.PfDebug:
       return hyperLogLog.pfdebug();
+    case Cmd.Sort:
+    case Cmd.SortRo:
+      return sortCommand.sort(commandId, argc);
     case Cmd.PfSelfTest:
       return hyperLogLog.pfselftest();
     case Cmd.ZAdd:

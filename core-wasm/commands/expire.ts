@@ -114,7 +114,8 @@ export function expiretime(inSeconds: bool): void {
   const deadline = deadlineOfKey();
   if (deadline === KNOWN_DEADLINE) return;
   if (deadline === 0) return reply.integer(-1);
-  reply.integer(<i64>(inSeconds ? (deadline + 500) / 1000 : deadline));
+  // In signed numbers, which the last 500 ms there are overflow, as in Redis.
+  reply.integer(inSeconds ? (<i64>deadline + 500) / 1000 : <i64>deadline);
 }
 
 export function persist(): void {

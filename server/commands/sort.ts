@@ -1,5 +1,6 @@
 /** SORT. */
-import { arg, type CommandSpec, type FoundKey, keyAt, plannedCommand } from "./spec.ts";
+import { Cmd } from "../../core-wasm/abi.ts";
+import { arg, type CommandSpec, dataCommand, type FoundKey, keyAt } from "./spec.ts";
 
 /** Words behind the options that take some. */
 const OPTION_WORDS: Record<string, number> = { limit: 2, get: 1, by: 1 };
@@ -18,7 +19,7 @@ function sortKeys(argv: readonly string[]): FoundKey[] {
 }
 
 export const SORT_COMMANDS: readonly CommandSpec[] = [
-  plannedCommand({
+  dataCommand(Cmd.Sort, {
     name: "sort",
     group: "generic",
     since: "1.0.0",
@@ -62,7 +63,7 @@ export const SORT_COMMANDS: readonly CommandSpec[] = [
       arg.key("destination", { token: "STORE", keySpecIndex: 2, optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.SortRo, {
     name: "sort_ro",
     group: "generic",
     since: "7.0.0",

@@ -46,6 +46,7 @@ export const COVERED_UNITS = [
   "unit/info-command",
   "unit/other",
   "unit/hyperloglog",
+  "unit/sort",
   "integration/redis-cli",
 ];
 

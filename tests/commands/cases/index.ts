@@ -15,6 +15,7 @@ import { serverCases } from "./server.ts";
 import { setCases } from "./set.ts";
 import { setFamilyCases } from "./set-family.ts";
 import { setsCases } from "./sets.ts";
+import { sortCases } from "./sort.ts";
 import { sortedSetCases } from "./sorted-sets.ts";
 import { stringCases } from "./string.ts";
 import { stringPartCases } from "./string-parts.ts";
@@ -36,6 +37,7 @@ export const allCases = [
   ...genericCases,
   ...renameCases,
   ...scanCases,
+  ...sortCases,
   ...debugCases,
 ];
 
