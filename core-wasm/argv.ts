@@ -54,6 +54,8 @@ export namespace Word {
   export const FAIL: u64 = 0x0400_0000_6c69_6166;
   export const NX: u64 = 0x0200_0000_0000_786e;
   export const XX: u64 = 0x0200_0000_0000_7878;
+  export const FNX: u64 = 0x0300_0000_0078_6e66;
+  export const FXX: u64 = 0x0300_0000_0078_7866;
   export const GT: u64 = 0x0200_0000_0000_7467;
   export const LT: u64 = 0x0200_0000_0000_746c;
   export const EX: u64 = 0x0200_0000_0000_7865;

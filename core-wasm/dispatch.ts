@@ -9,6 +9,7 @@ import * as bitopCommands from "./commands/bitop";
 import * as counterCommands from "./commands/counter";
 import * as debugCommands from "./commands/debug";
 import * as expireCommands from "./commands/expire";
+import * as hashDeadlines from "./commands/hash-deadlines";
 import * as hashRandom from "./commands/hash-random";
 import * as hashCommands from "./commands/hashes";
 import * as hyperLogLog from "./commands/hyperloglog";
@@ -270,6 +271,27 @@ function run(commandId: i32, argc: u32): void {
       return hashRandom.hrandfield(argc);
     case Cmd.HScan:
       return hashRandom.hscan(argc);
+    case Cmd.HExpire:
+    case Cmd.HPExpire:
+    case Cmd.HExpireAt:
+    case Cmd.HPExpireAt:
+      return hashDeadlines.hexpire(commandId, argc);
+    case Cmd.HTtl:
+      return hashDeadlines.httl(argc, true, true);
+    case Cmd.HPTtl:
+      return hashDeadlines.httl(argc, false, true);
+    case Cmd.HExpireTime:
+      return hashDeadlines.httl(argc, true, false);
+    case Cmd.HPExpireTime:
+      return hashDeadlines.httl(argc, false, false);
+    case Cmd.HPersist:
+      return hashDeadlines.hpersist(argc);
+    case Cmd.HGetEx:
+      return hashDeadlines.hgetex(argc);
+    case Cmd.HSetEx:
+      return hashDeadlines.hsetex(argc);
+    case Cmd.HGetDel:
+      return hashDeadlines.hgetdel(argc);
     case Cmd.SAdd:
       return setsCommands.sadd(argc);
     case Cmd.SRem:

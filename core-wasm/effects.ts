@@ -7,6 +7,7 @@
  */
 import {
   Address,
+  Cmd,
   EFFECT_HEADER_BYTES,
   EffectKind,
   EffectMask,
@@ -111,6 +112,29 @@ export function expired(db: u32, key: usize, length: u32): void {
   event(KeyEvent.Expired, db, key, length);
 }
 
+/** A hash was deleted because all its fields were due. Called while the key's bytes are still there. */
+export function expiredHash(db: u32, key: usize, length: u32): void {
+  if (wants(EffectMask.Propagate)) keyRecord(EffectKind.Expired, 0, db, key, length);
+  if (wants(EffectMask.Touched) && isHeeded(key, length))
+    keyRecord(EffectKind.Touched, 1, db, key, length);
+  event(KeyEvent.Hexpired, db, key, length);
+  event(KeyEvent.Del, db, key, length);
+}
+
+/** A field was deleted because it was due: HDEL, in front of what the running command leaves. Called while its bytes are still there. */
+export function expiredField(db: u32, key: usize, keyLength: u32, field: usize, length: u32): void {
+  if (!wants(EffectMask.Propagate)) return;
+  const isKept = keyLength + length > COPIED_KEY_BYTES;
+  propagateRecord(db, Cmd.HDel, 2, isKept ? 0 : keyLength + length);
+  if (isKept) {
+    word(key, keyLength);
+    word(field, length);
+    return drain(Stream.Effects);
+  }
+  copied(key, keyLength);
+  copied(field, length);
+}
+
 /** A key was evicted. Called while its bytes are still there. */
 export function evicted(db: u32, key: usize, length: u32): void {
   // For what the running command has stored: its DEL belongs behind the command.
@@ -137,16 +161,20 @@ export function begin(commandId: u32, argc: u32): bool {
 /** The same with room for `ownBytes` of words that the record keeps (`copied`). A record that has no room is drained first. */
 export function beginWith(commandId: u32, argc: u32, ownBytes: u32): bool {
   if (!wants(EffectMask.Propagate)) return false;
+  propagateRecord(io().db, commandId, argc, ownBytes);
+  state.status |= Status.Rewritten;
+  return true;
+}
+
+function propagateRecord(db: u32, commandId: u32, argc: u32, ownBytes: u32): void {
   const own = (ownBytes + 7) & ~7;
   const bytes = EFFECT_HEADER_BYTES + argc * (PAIR_BYTES + WORD_SLOT_BYTES) + own;
-  const record = header(EffectKind.Propagate, 0, 0, bytes, io().db, commandId);
+  const record = header(EffectKind.Propagate, 0, 0, bytes, db, commandId);
   store<u16>(record, <u16>argc, 2);
   state.effectRecord = <u32>record + EFFECT_HEADER_BYTES;
   state.effectSlot = state.effectRecord + argc * PAIR_BYTES;
   state.effectOwn = state.effectSlot + argc * WORD_SLOT_BYTES;
   state.effectsTop = <u32>record + bytes;
-  state.status |= Status.Rewritten;
-  return true;
 }
 
 /** The next word: bytes that stay where they are until the command ends. */

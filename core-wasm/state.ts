@@ -128,6 +128,7 @@ export class State {
   expiryPaused: u32; // 1: keys that are due are deleted only when they are looked up (DEBUG SET-ACTIVE-EXPIRE 0)
   valuePtr: u32; // the value of the hash's field read last, as bytes (the field is memberPtr)
   valueLength: u32;
+  fieldDeadline: u64; // and its deadline in ms, 0 = none
   unsynced: u32; // what is known of keys that no sync covers yet (unsynced.ts), 0 = nobody asks
 }
 

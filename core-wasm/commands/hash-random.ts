@@ -3,11 +3,19 @@ import { Address } from "../abi";
 import { argIs, argLength, argPtr } from "../argv";
 import { Encoding, Entry, encodingOf } from "../keyspace/entry";
 import { Find } from "../keyspace/keyspace";
-import { Table } from "../keyspace/table";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { io, random64, ScratchArea, state } from "../state";
-import { beginFields, fieldRef, hashCount, nextField, randomField, readField } from "../types/hash";
+import {
+  beginFields,
+  fieldRef,
+  isDue,
+  liveCount,
+  nextLiveField,
+  randomField,
+  readField,
+  tableOfHash,
+} from "../types/hash";
 import { findHash } from "./hashes";
 import { dropFound, foundRef, isScanned, replyCursor, scanTable } from "./member-scan";
 import { readCursor, readScanOption, scanFault } from "./scan-arguments";
@@ -52,7 +60,7 @@ function hrandfieldCount(argc: u32): void {
     }
     return;
   }
-  const size = hashCount(hash);
+  const size = liveCount(hash);
   if (count >= <i64>size) return replyAll(hash, withValues);
   replyHead(count, withValues);
   const isFew = <u64>count <= DRAWN_MAX && <u64>count * DRAWN_SHARE < <u64>size;
@@ -73,9 +81,9 @@ function replyField(withValue: bool): void {
 }
 
 function replyAll(hash: Entry, withValues: bool): void {
-  replyHead(hashCount(hash), withValues);
+  replyHead(liveCount(hash), withValues);
   beginFields(hash);
-  while (nextField()) replyField(withValues);
+  while (nextLiveField()) replyField(withValues);
 }
 
 /** Draws until enough different fields are found. O(count^2), count small */
@@ -86,19 +94,20 @@ function drawFew(hash: Entry, count: u32, withValues: bool): void {
     for (let i: u32 = 0; i < drawn && isNew; i++)
       isNew = load<u32>(DRAWN + ((<usize>i) << 2)) !== ref;
     if (!isNew) continue;
+    readField(ref);
+    if (isDue(state.fieldDeadline)) continue;
     store<u32>(DRAWN + ((<usize>drawn) << 2), ref);
     drawn += 1;
-    readField(ref);
     replyField(withValues);
   }
 }
 
 /** Walks once and takes each field with the chance that makes all choices equally likely. O(size) */
 function chooseWalking(hash: Entry, count: u32, withValues: bool): void {
-  let left = hashCount(hash);
+  let left = liveCount(hash);
   let wanted = count;
   beginFields(hash);
-  while (wanted > 0 && nextField()) {
+  while (wanted > 0 && nextLiveField()) {
     if (random64() % <u64>left < <u64>wanted) {
       replyField(withValues);
       wanted -= 1;
@@ -153,7 +162,7 @@ function replyScanned(withValue: bool): void {
 function scanCompact(hash: Entry, answer: bool, withValues: bool): u32 {
   let wanted: u32 = 0;
   beginFields(hash);
-  while (nextField()) {
+  while (nextLiveField()) {
     if (!isScanned(state.memberPtr, state.memberLength)) continue;
     wanted += 1;
     if (answer) replyScanned(withValues);
@@ -162,11 +171,12 @@ function scanCompact(hash: Entry, answer: bool, withValues: bool): u32 {
 }
 
 function scanFields(hash: Entry, withValues: bool): void {
-  const found = scanTable(changetype<Table>(<usize>hash.value));
+  const found = scanTable(tableOfHash(hash));
   let wanted: u32 = 0;
   for (let i: u32 = 0; i < found; i++) {
     readField(foundRef(i));
-    if (isScanned(state.memberPtr, state.memberLength)) wanted += 1;
+    const isWanted = !isDue(state.fieldDeadline) && isScanned(state.memberPtr, state.memberLength);
+    if (isWanted) wanted += 1;
     else dropFound(i);
   }
   replyCursor(state.walkPosition);

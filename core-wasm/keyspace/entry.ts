@@ -39,6 +39,7 @@ export enum EntryFlag {
   GenerationShift = 2, // 3 bits: the eviction order it is linked in, 0 = none
   GenerationMask = 0x1c,
   Frequency = 0x20, // the clock word counts uses (clock.ts)
+  FieldDeadlines = 0x40, // fields of the hash have deadlines (types/timing.ts)
 }
 
 @final
@@ -72,9 +73,17 @@ export function encodingOf(entry: Entry): u32 {
   return (entry.meta >> 4) & 15;
 }
 
+/** The bits of `meta` that say what a value is. */
+export const KIND_BITS: u32 = 0xff | (EntryFlag.FieldDeadlines << 8);
+
 /** Says what the value is; the value word and what is embedded must fit it. */
 export function setKind(entry: Entry, type: u32, encoding: u32): void {
-  entry.meta = (entry.meta & ~(<u32>0xff)) | type | (encoding << 4);
+  entry.meta = (entry.meta & ~KIND_BITS) | type | (encoding << 4);
+}
+
+/** Says how the value, of the same type as before, lies in memory. */
+export function setEncoding(entry: Entry, encoding: u32): void {
+  entry.meta = (entry.meta & ~(<u32>0xf0)) | (encoding << 4);
 }
 
 export function tableOf(entry: Entry): u32 {
@@ -83,6 +92,15 @@ export function tableOf(entry: Entry): u32 {
 
 export function hasDeadlineSpace(entry: Entry): bool {
   return (entry.meta & (EntryFlag.Deadline << 8)) !== 0;
+}
+
+export function hasFieldDeadlines(entry: Entry): bool {
+  return (entry.meta & (EntryFlag.FieldDeadlines << 8)) !== 0;
+}
+
+/** Whether the key or a field of it may have a deadline. */
+export function mayExpire(entry: Entry): bool {
+  return (entry.meta & ((EntryFlag.Deadline | EntryFlag.FieldDeadlines) << 8)) !== 0;
 }
 
 export function generationOf(entry: Entry): u32 {

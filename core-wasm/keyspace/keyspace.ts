@@ -11,6 +11,16 @@ import { alloc, free, roundedBytes, usableBytes } from "../memory/allocator";
 import { hashOf } from "../memory/bytes";
 import { followMoved, isToBeOwed, owe, takePreimage } from "../snapshot/walk";
 import { io, NO_TABLE, nowMs, random64, ScratchArea, state } from "../state";
+import {
+  areAllFieldsDue,
+  beginDueFields,
+  dropDueField,
+  hasDueFields,
+  hashDelete,
+  nextDueField,
+  settleTiming,
+} from "../types/hash";
+import { followEntry, hangFields, unhangFields } from "../types/timing";
 import { copyValue, freeValue } from "../types/value";
 import { markAllUnsynced, markUnsynced, seeAll, seeKey } from "../unsynced";
 import { countsUses, countUse, stampNew, stampSeconds } from "./clock";
@@ -20,16 +30,20 @@ import {
   deadlineOf,
   ENTRY_HEADER_BYTES,
   Entry,
+  EntryFlag,
   embeddedBytes,
   embeddedPtr,
   entryAt,
   entryBytes,
   hasDeadlineSpace,
+  hasFieldDeadlines,
   hashOfEntry,
   isStamped,
+  KIND_BITS,
   keyLength,
   keyPtr,
   layEntry,
+  mayExpire,
   refOf,
   stampEpoch,
   Type,
@@ -70,8 +84,8 @@ export enum Find {
   NoEvent = 8, // a miss is no event
 }
 
-/** The bits of `meta` that say what a value is. */
-const TYPE_AND_ENCODING: u32 = 0xff;
+/** Fields that are due which a lookup deletes; the rest is hidden until the wheel comes to it. */
+const FIELDS_AT_ONCE: u32 = 64;
 /** Deadlines are summed in units of 128 ms: the sum of a billion fits 64 bits. */
 export const DEADLINE_SUM_SHIFT: u64 = 7;
 /** The part of a frame's record that is the core's: the hash of its word 1. */
@@ -205,9 +219,15 @@ function cellOf(entry: Entry): usize {
   return cellOfRef(table(tableOf(entry)), hashOfEntry(entry), refOf(entry));
 }
 
-export function isExpired(entry: Entry): bool {
+function isKeyDue(entry: Entry): bool {
   const deadline = deadlineOf(entry);
   return deadline !== 0 && deadline <= nowMs();
+}
+
+/** Whether the key is due, or all that a hash has. */
+export function isExpired(entry: Entry): bool {
+  if (!mayExpire(entry)) return false;
+  return isKeyDue(entry) || (hasFieldDeadlines(entry) && areAllFieldsDue(entry));
 }
 
 /** Deletes an entry that is due, with all that follows from it. */
@@ -218,6 +238,53 @@ export function expireEntry(entry: Entry): void {
     state.expiredKeys += 1;
   }
   removeEntry(entry);
+}
+
+/**
+ * Deletes fields of a hash that are due, `most` at the most, with all that follows from it: HDEL stands before what the running command
+ * does. One that has nothing else goes whole. @returns false = the key is gone
+ */
+export function expireFields(entry: Entry, most: u32): bool {
+  const db = databaseOf(tableOf(entry));
+  if (db === NO_TABLE || areAllFieldsDue(entry)) {
+    if (db !== NO_TABLE) effects.expiredHash(db, keyPtr(entry), keyLength(entry));
+    removeEntry(entry);
+    return false;
+  }
+  openForWrite(entry);
+  beginDueFields(entry);
+  for (let i: u32 = 0; i < most && nextDueField(entry); i++) {
+    const length = state.memberLength;
+    effects.expiredField(db, keyPtr(entry), keyLength(entry), state.memberPtr, length);
+    dropDueField(entry);
+  }
+  settleTiming(entry);
+  effects.concerned(db, KeyEvent.Hexpired, keyPtr(entry), keyLength(entry));
+  return true;
+}
+
+/** The same for one field that is due. Others are not. */
+export function expireField(entry: Entry, field: usize, length: u32): void {
+  const db = databaseOf(tableOf(entry));
+  openForWrite(entry);
+  effects.expiredField(db, keyPtr(entry), keyLength(entry), field, length);
+  hashDelete(entry, field, length);
+  settleTiming(entry);
+  effects.concerned(db, KeyEvent.Hexpired, keyPtr(entry), keyLength(entry));
+}
+
+/** What a lookup gives of an entry that may be due in whole or in part, or null. What is due is deleted, or while writes are refused hidden. */
+function liveOf(entry: Entry): Entry | null {
+  const flags = io().flags;
+  if ((flags & IoFlag.Replay) !== 0) return entry;
+  const isRefused = (flags & IoFlag.WritesRefused) !== 0;
+  if (isKeyDue(entry)) {
+    if (!isRefused) expireEntry(entry);
+    return null;
+  }
+  if (!hasDueFields(entry)) return entry;
+  if (isRefused) return areAllFieldsDue(entry) ? null : entry;
+  return expireFields(entry, FIELDS_AT_ONCE) ? entry : null;
 }
 
 /** An access: the clock word and the place in the order follow. */
@@ -238,13 +305,7 @@ export function find(key: usize, length: u32, how: u32): Entry | null {
 export function findIn(db: u32, key: usize, length: u32, how: u32): Entry | null {
   let entry = findRaw(tableIdOf(db), key, length);
   if (state.unsynced !== 0) seeKey(lookupHash(key, length));
-  if (entry !== null && hasDeadlineSpace(entry) && isExpired(entry)) {
-    const flags = io().flags;
-    if ((flags & IoFlag.Replay) === 0) {
-      if ((flags & IoFlag.WritesRefused) === 0) expireEntry(entry);
-      entry = null;
-    }
-  }
+  if (entry !== null && mayExpire(entry)) entry = liveOf(entry);
   if ((how & (Find.NoStats | Find.Write)) === 0) {
     if (entry === null) {
       state.keyspaceMisses += 1;
@@ -321,7 +382,9 @@ function detach(entry: Entry): void {
 /** Takes an entry out of order, wheel and counters, not out of its table. */
 export function unlinkEntry(t: Table, entry: Entry): void {
   leaveOrder(entry);
+  if (!mayExpire(entry)) return;
   if (deadlineOf(entry) !== 0) unhang(t, entry);
+  if (hasFieldDeadlines(entry)) unhangFields(entry);
 }
 
 /** Takes an entry that has a deadline out of wheel and counters. */
@@ -368,6 +431,7 @@ export function rehouse(old: Entry, bytes: u32, withDeadline: bool, keepValue: b
   entry.lruNext = old.lruNext;
   entry.clock = old.clock;
   entry.value = old.value;
+  if (hasFieldDeadlines(entry)) followEntry(entry);
   if (keepValue) memory.copy(embeddedPtr(entry), embeddedPtr(old), embeddedBytes(old));
   if (deadlineOf(old) !== 0) {
     memory.copy(ptr + ENTRY_HEADER_BYTES, changetype<usize>(old) + ENTRY_HEADER_BYTES, 16);
@@ -400,6 +464,10 @@ function layImage(entry: Entry): Entry | null {
 /** Leaves the entry's value to the snapshot that waits for it. */
 function leaveImage(entry: Entry, image: Entry): void {
   image.value = entry.value;
+  if (hasFieldDeadlines(entry)) {
+    unhangFields(entry);
+    entry.meta &= ~((<u32>EntryFlag.FieldDeadlines) << 8);
+  }
   followMoved(entry, image);
   owe(image);
   stampEpoch(entry);
@@ -484,7 +552,7 @@ function layUnder(entry: Entry, db: u32, key: usize, length: u32): Entry | null 
   const embedded = embeddedBytes(entry);
   const ptr = alloc(entryBytes(length, withDeadline, embedded));
   if (ptr === 0) return null;
-  const kind = entry.meta & TYPE_AND_ENCODING;
+  const kind = entry.meta & KIND_BITS;
   const laid = layEntry(ptr, kind | (id << 16), withDeadline, key, length);
   laid.value = entry.value;
   memory.copy(embeddedPtr(laid), embeddedPtr(entry), embedded);
@@ -497,6 +565,7 @@ function insertLaid(entry: Entry, db: u32, key: usize, length: u32, deadline: u6
   state.lookupCell = 0;
   effects.event(KeyEvent.New, db, key, length);
   if (deadline !== 0) hang(entry, deadline);
+  if (hasFieldDeadlines(entry)) hangFields(entry);
 }
 
 /**

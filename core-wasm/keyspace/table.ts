@@ -45,8 +45,12 @@ export enum TableKind {
   Entries = 0,
   Members = 1, // blocks that begin with the key as sized bytes
   Scored = 2, // the same behind 8 bytes of score
+  Fields = 3, // as Members; those with a deadline have TIMED_BYTES before the key, of which the first is TIMED_MARK
 }
 const SCORE_BYTES: usize = 8;
+/** No length byte of sized bytes. */
+export const TIMED_MARK: u32 = 255;
+export const TIMED_BYTES: usize = 16;
 
 @final
 @unmanaged
@@ -144,6 +148,8 @@ export function tableBytes(t: Table): u64 {
 
 /** A member's key, as sized bytes. */
 function memberKey(t: Table, ref: usize): usize {
+  if (t.kind === TableKind.Fields)
+    return <u32>load<u8>(ref) === TIMED_MARK ? ref + TIMED_BYTES : ref;
   return t.kind === TableKind.Scored ? ref + SCORE_BYTES : ref;
 }
 

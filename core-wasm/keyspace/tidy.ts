@@ -4,9 +4,10 @@ import { isEvacuated, markSparse, releaseEmpty, unmarkSparse } from "../memory/a
 import { FIRST_PAGE } from "../memory/pages";
 import { NO_TABLE, nowMs, ScratchArea, state } from "../state";
 import { BUCKET_SLOTS } from "../tuning";
+import { Timing } from "../types/timing";
 import { evacuateValue } from "../types/value";
 import { entryAt } from "./entry";
-import { expireEntry, moveEntry } from "./keyspace";
+import { expireEntry, expireFields, moveEntry } from "./keyspace";
 import {
   collectSegment,
   directoryCells,
@@ -19,12 +20,15 @@ import {
   TableState,
   table,
 } from "./table";
-import { advanceWheel, clockIsBehind, dueEntry, rewind } from "./wheel";
+import { advanceWheel, clockIsBehind, dueNode, entryOfNode, isEntryNode, rewind } from "./wheel";
 
 /** The host clamps smaller steps of the clock. */
 const CLOCK_SLACK_MS: u64 = 1000;
 /** Deleting a key costs about as much as this many moves within the wheel. */
 const DELETE_COST: i32 = 4;
+/** Fields of one hash that are deleted in a row, and what they count for together. */
+const FIELDS_AT_ONCE: u32 = 32;
+const FIELDS_COST: i32 = 64;
 /** Tables filled less than this are worth a round of merging. */
 const SPARSE_PERCENT: u64 = 25;
 const SEGMENT_CELLS: u64 = 16 * <u64>BUCKET_SLOTS;
@@ -42,15 +46,24 @@ export function expireDue(budget: i32): i32 {
   while (budget > 0) {
     budget = advanceWheel(nowMs(), budget);
     if (budget <= 0) break;
-    let entry = dueEntry();
-    if (entry === null) return budget;
-    while (entry !== null && budget > 0) {
-      expireEntry(entry);
-      budget -= DELETE_COST;
-      entry = dueEntry();
+    let node = dueNode();
+    if (node === 0) return budget;
+    while (node !== 0 && budget > 0) {
+      budget -= expireNode(node);
+      node = dueNode();
     }
   }
   return 0;
+}
+
+/** Deletes the key of a node that is due, or some fields of its hash. @returns what it cost */
+function expireNode(node: usize): i32 {
+  if (isEntryNode(node)) {
+    expireEntry(entryOfNode(node));
+    return DELETE_COST;
+  }
+  expireFields(entryAt(changetype<Timing>(node).entry), FIELDS_AT_ONCE);
+  return FIELDS_COST;
 }
 
 function isSparse(t: Table): bool {

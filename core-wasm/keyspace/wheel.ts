@@ -3,7 +3,7 @@
  *
  * `State.wheelNowMs` is the instant up to which everything is worked off. A deadline hangs at the level of the highest
  * byte in which it differs from that instant, in the slot of that byte; what is due already hangs in the current slot of
- * level 0. Lists are circular through sentinels; a node is the address of an entry's (next, prev) words. Bitmaps say which
+ * level 0. Lists are circular through sentinels; a node is the address of two words (next, prev) with the deadline behind them: an entry's, or a hash's (types/timing.ts). Bitmaps say which
  * slots may be filled; a bit left behind by a cancel is cleared when it is met. Schedule and cancel are O(1).
  */
 import { Address } from "../abi";
@@ -13,6 +13,7 @@ import { deadlineOf, Entry, entryAt, hasDeadlineSpace } from "./entry";
 export const WHEEL_LEVELS: u32 = 6;
 const SLOTS: u32 = 256;
 const LINKS: usize = 20; // offset of wheelNext in an entry
+const DEADLINE: usize = 8; // offset of the deadline in a node
 const NEVER: u64 = 0xffff_ffff_ffff_ffff;
 /** Beyond 48 bits of milliseconds nothing is told apart: such deadlines hang in the last slot and are hung again. */
 const FARTHEST: u64 = 0xffff_ffff_ffff;
@@ -51,7 +52,8 @@ function levelOf(at: u64): u32 {
   return apart === 0 ? 0 : (63 - <u32>clz(apart)) >> 3;
 }
 
-function linkNode(node: usize, at: u64): void {
+/** Hangs a node whose deadline is `at`. O(1) */
+export function hangNode(node: usize, at: u64): void {
   let instant = at < state.wheelNowMs ? state.wheelNowMs : at;
   if (instant > FARTHEST) instant = FARTHEST;
   const level = levelOf(instant);
@@ -67,12 +69,16 @@ function linkNode(node: usize, at: u64): void {
 }
 
 export function schedule(entry: Entry): void {
-  linkNode(changetype<usize>(entry) + LINKS, deadlineOf(entry));
+  hangNode(changetype<usize>(entry) + LINKS, deadlineOf(entry));
 }
 
 /** Takes the entry out; its links become 0. */
 export function cancel(entry: Entry): void {
-  const node = changetype<usize>(entry) + LINKS;
+  cutNode(changetype<usize>(entry) + LINKS);
+}
+
+/** Takes a node out; its links become 0. O(1) */
+export function cutNode(node: usize): void {
   const next: usize = load<u32>(node);
   const prev: usize = load<u32>(node, 4);
   ensure(next !== 0, 301, <u32>node);
@@ -83,7 +89,11 @@ export function cancel(entry: Entry): void {
 
 /** After the entry's block moved: its neighbours learn the new address. */
 export function relinkMoved(entry: Entry): void {
-  const node = changetype<usize>(entry) + LINKS;
+  relinkNode(changetype<usize>(entry) + LINKS);
+}
+
+/** The same for any node that has moved. */
+export function relinkNode(node: usize): void {
   store<u32>(load<u32>(node), <u32>node, 4);
   store<u32>(load<u32>(node, 4), <u32>node);
 }
@@ -134,9 +144,8 @@ function spread(budget: i32): i32 {
     while (!isEmpty(slot)) {
       if (budget <= 0) return 0;
       const node: usize = load<u32>(slot);
-      const entry = entryAt(node - LINKS);
-      cancel(entry);
-      linkNode(node, deadlineOf(entry));
+      cutNode(node);
+      hangNode(node, load<u64>(node, DEADLINE));
       budget -= 1;
     }
   }
@@ -164,17 +173,30 @@ export function advanceWheel(target: u64, budget: i32): i32 {
   return 0;
 }
 
-/** An entry due at the wheel's instant, or null. */
-export function dueEntry(): Entry | null {
+/** A node due at the wheel's instant, 0 = there is none. */
+export function dueNode(): usize {
   const slot = slotPtr(0, slotIndex(state.wheelNowMs, 0));
-  return isEmpty(slot) ? null : entryAt(<usize>load<u32>(slot) - LINKS);
+  return isEmpty(slot) ? 0 : load<u32>(slot);
 }
 
-/** One of the entries with the nearest deadlines, or null if nothing has a deadline. O(1) */
+/** Whether it is an entry's: these stand four bytes behind a multiple of eight, others at one. */
+export function isEntryNode(node: usize): bool {
+  return (node & 7) === (LINKS & 7);
+}
+
+export function entryOfNode(node: usize): Entry {
+  return entryAt(node - LINKS);
+}
+
+/** One of the entries with the nearest deadlines, or null if none has a deadline. O(1), and the hashes that come before it */
 export function nearEntry(): Entry | null {
   for (let level: u32 = 0; level < WHEEL_LEVELS; level++) {
-    const index = firstFilled(level, slotIndex(state.wheelNowMs, level));
-    if (index !== SLOTS) return entryAt(<usize>load<u32>(slotPtr(level, index)) - LINKS);
+    let index = firstFilled(level, slotIndex(state.wheelNowMs, level));
+    for (; index !== SLOTS; index = firstFilled(level, index + 1)) {
+      const slot = slotPtr(level, index);
+      for (let node: usize = load<u32>(slot); node !== slot; node = load<u32>(node))
+        if (isEntryNode(node)) return entryOfNode(node);
+    }
   }
   return null;
 }
@@ -235,8 +257,7 @@ export function checkWheel(): u32 {
       for (let node: usize = load<u32>(slot); node !== slot; node = load<u32>(node)) {
         ensure(load<u32>(node, 4) === <u32>prev, 310, <u32>node);
         ensure((load<u64>(bitmapWord(level, index)) & bit(index)) !== 0, 311, index);
-        const entry = entryAt(node - LINKS);
-        ensure(hasDeadlineSpace(entry), 312, <u32>node);
+        if (isEntryNode(node)) ensure(hasDeadlineSpace(entryOfNode(node)), 312, <u32>node);
         prev = node;
         hanging += 1;
       }

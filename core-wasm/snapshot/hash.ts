@@ -1,9 +1,16 @@
-/** Hashes as commands: HSET of up to 64 fields each. */
-import { Encoding, Entry, encodingOf, keyLength, keyPtr } from "../keyspace/entry";
-import { nextRef, Table } from "../keyspace/table";
+/** Hashes as commands: HSET of up to 64 fields each, and HSETEX for each field with a deadline. */
+import {
+  Encoding,
+  Entry,
+  encodingOf,
+  hasFieldDeadlines,
+  keyLength,
+  keyPtr,
+} from "../keyspace/entry";
+import { nextRef } from "../keyspace/table";
 import { state } from "../state";
-import { beginFields, hashCount, nextField, readField } from "../types/hash";
-import { command, text, word } from "./stream";
+import { beginFields, hashCount, nextField, readField, tableOfHash } from "../types/hash";
+import { command, number, text, word } from "./stream";
 
 const FIELDS_AT_ONCE: u32 = 64;
 /** A command ends behind the field with which it has so many bytes. */
@@ -37,11 +44,26 @@ function writeField(): void {
   word(state.valuePtr, state.valueLength);
 }
 
+/** Writes the field in hand, which has a deadline. */
+function writeTimed(entry: Entry, db: u32): void {
+  command(db, 8);
+  text("HSETEX");
+  word(keyPtr(entry), keyLength(entry));
+  text("PXAT");
+  number(<i64>state.fieldDeadline);
+  text("FIELDS");
+  number(1);
+  writeField();
+}
+
 function writePacked(entry: Entry, db: u32): void {
-  let left = hashCount(entry);
+  let left: u32 = 0;
+  beginFields(entry);
+  while (nextField()) if (state.fieldDeadline === 0) left += 1;
   let ofCommand: u32 = 0;
   beginFields(entry);
-  while (nextField()) {
+  while (left > 0 && nextField()) {
+    if (state.fieldDeadline !== 0) continue;
     if (ofCommand === 0) {
       ofCommand = left < FIELDS_AT_ONCE ? left : FIELDS_AT_ONCE;
       beginCommand(entry, db, ofCommand);
@@ -50,29 +72,38 @@ function writePacked(entry: Entry, db: u32): void {
     ofCommand -= 1;
     left -= 1;
   }
+  if (!hasFieldDeadlines(entry)) return;
+  beginFields(entry);
+  while (nextField()) if (state.fieldDeadline !== 0) writeTimed(entry, db);
 }
 
-/** Writes one command of the fields from a cursor on. @returns where to go on, 0 = there were none left */
+/** Writes the next fields from a cursor on. @returns where to go on, 0 = there were none left */
 function writeSome(entry: Entry, db: u32, cursor: u64): u64 {
-  const t = changetype<Table>(<usize>entry.value);
+  const t = tableOfHash(entry);
   let fields: u32 = 0;
+  let timed: u32 = 0;
   let bytes: u32 = 0;
-  let position = cursor;
+  let end = cursor;
   while (fields < FIELDS_AT_ONCE && bytes < COMMAND_BYTES) {
-    const ref: usize = nextRef(t, position);
+    const ref: usize = nextRef(t, end);
     if (ref === 0) break;
-    position = state.walkPosition;
+    end = state.walkPosition;
     readField(ref);
     bytes += state.memberLength + state.valueLength;
     fields += 1;
+    if (state.fieldDeadline !== 0) timed += 1;
   }
   if (fields === 0) return 0;
-  beginCommand(entry, db, fields);
-  for (let i: u32 = 0; i < fields; i++) {
-    const ref: usize = nextRef(t, cursor);
-    cursor = state.walkPosition;
-    readField(ref);
-    writeField();
+  if (fields > timed) {
+    beginCommand(entry, db, fields - timed);
+    for (let at = cursor; at !== end; at = state.walkPosition) {
+      readField(nextRef(t, at));
+      if (state.fieldDeadline === 0) writeField();
+    }
   }
-  return cursor;
+  for (let at = cursor; timed > 0 && at !== end; at = state.walkPosition) {
+    readField(nextRef(t, at));
+    if (state.fieldDeadline !== 0) writeTimed(entry, db);
+  }
+  return end;
 }

@@ -16,6 +16,7 @@ import {
 } from "../keyspace/table";
 import { alloc, free, isEvacuated, usableBytes } from "../memory/allocator";
 import { ScratchArea, state } from "../state";
+import { deadlineOfBlock, orderInsert, orderRemove } from "./field-order";
 
 /** Segments of a table that one call moves. */
 const SEGMENTS_AT_ONCE: u32 = 4;
@@ -33,39 +34,51 @@ export function evacuateBlock(ptr: u32): u32 {
 
 /** Moves members, segments and the table itself. @returns how many blocks moved. O(members of some segments) */
 export function evacuateTable(entry: Entry): u32 {
-  if (state.evacuating !== 0 && state.evacuating !== entry.value) return 0;
+  return evacuateTableAt(changetype<usize>(entry) + offsetof<Entry>("value"), 0);
+}
+
+/**
+ * The same for the table to which the word at `slot` leads. `root` is the word with the root of the order in which members of it hang
+ * (field-order.ts), 0 = in none.
+ */
+export function evacuateTableAt(slot: usize, root: usize): u32 {
+  if (state.evacuating !== 0 && state.evacuating !== load<u32>(slot)) return 0;
   let moved: u32 = 0;
   if (state.evacuating === 0) {
-    const block = evacuateBlock(entry.value);
+    const block = evacuateBlock(load<u32>(slot));
     if (block !== 0) {
-      entry.value = block;
+      store<u32>(slot, block);
       moved += 1;
     }
     state.evacuateIndex = 0;
   }
-  const t = changetype<Table>(<usize>entry.value);
+  const t = changetype<Table>(<usize>load<u32>(slot));
   let index = state.evacuateIndex;
   for (let i: u32 = 0; i < SEGMENTS_AT_ONCE && index < directoryCells(t); i++) {
     // A split or merge since the last call may have left the index inside a span.
     index &= ~(segmentSpan(t, index) - 1);
     if (isEvacuated(segmentAt(t, index)) && moveSegment(t, index)) moved += 1;
-    moved += evacuateMembers(t, index);
+    moved += evacuateMembers(t, index, root);
     index += segmentSpan(t, index);
   }
   const isDone = index >= directoryCells(t);
-  state.evacuating = isDone ? 0 : entry.value;
+  state.evacuating = isDone ? 0 : load<u32>(slot);
   state.evacuateIndex = index;
   return isDone ? moved + moveDirectory(t) : moved;
 }
 
-function evacuateMembers(t: Table, index: u32): u32 {
+function evacuateMembers(t: Table, index: u32, root: usize): u32 {
   // The key's own segment lies collected in Split.
   const refs: usize = Address.Scratch + ScratchArea.Found;
   const found = collectSegmentTo(t, index, refs);
   let moved: u32 = 0;
   for (let i: u32 = 0; i < found; i++) {
     const ref = load<u32>(refs + ((<usize>i) << 2));
+    if (!isEvacuated(ref)) continue;
+    const isOrdered = root !== 0 && deadlineOfBlock(ref) !== 0;
+    if (isOrdered) orderRemove(root, ref);
     const block = evacuateBlock(ref);
+    if (isOrdered) orderInsert(root, block === 0 ? ref : block);
     if (block === 0) continue;
     replaceRef(t, index, ref, block);
     moved += 1;

@@ -1,12 +1,24 @@
 /**
- * Hashes: a packed sequence of field, value, field, value while few and short, a table of fields beyond. An entry's value word and
- * encoding change with the hash; nothing else of the entry is touched. The functions work as well on an entry that is in no table
- * (`asideHash`), which is how a new hash, or one that several fields are set in, is built before it is put in place.
+ * Hashes: a packed sequence of field, value, field, value while few and short, a table of fields beyond. Where fields have deadlines, the
+ * packed form is field, value, deadline, and the table's fields with one hang in an order (field-order.ts); a block between entry and
+ * value knows the earliest (timing.ts), which comes with the first deadline and goes with the last.
  *
- *   field of a table: sized field, sized value
+ * An entry's value word and encoding change with the hash; nothing else of the entry is touched. The functions work as well on an entry
+ * that is in no table (`asideHash`), which is how a new hash is built before it is put in place.
+ *
+ *   field of a table: [16 bytes of deadline and order] sized field, sized value
  */
-import { Address, Limit } from "../abi";
-import { Encoding, Entry, encodingOf, setKind, Type } from "../keyspace/entry";
+import { Address, IoFlag, Limit } from "../abi";
+import {
+  Encoding,
+  Entry,
+  encodingOf,
+  hasFieldDeadlines,
+  refOf,
+  setEncoding,
+  setKind,
+  Type,
+} from "../keyspace/entry";
 import {
   checkTable,
   directoryCells,
@@ -22,15 +34,27 @@ import {
   segmentSpan,
   Table,
   TableKind,
+  TIMED_BYTES,
+  TIMED_MARK,
   tableBytes,
 } from "../keyspace/table";
-import { alloc, free, roundedBytes, usableBytes } from "../memory/allocator";
+import { alloc, allocReserved, free, roundedBytes, usableBytes } from "../memory/allocator";
 import { hashOf, unseededHash } from "../memory/bytes";
 import { sha1Add } from "../memory/sha1";
 import { sizedEnd, sizedLength, sizedPtr, sizedTotal, writeSized } from "../memory/sized";
 import { formatInt64 } from "../memory/text";
-import { ensure, limit, random64, ScratchArea, state } from "../state";
-import { evacuateBlock, evacuateTable } from "./evacuate";
+import { ensure, io, limit, nowMs, random64, ScratchArea, state } from "../state";
+import { evacuateBlock, evacuateTableAt } from "./evacuate";
+import {
+  checkFieldOrder,
+  countUpTo,
+  deadlineOfBlock,
+  markBlock,
+  orderFirst,
+  orderInsert,
+  orderLast,
+  orderRemove,
+} from "./field-order";
 import { discard, GarbageKind } from "./garbage";
 import {
   checkPacked,
@@ -43,14 +67,27 @@ import {
   packedElementBytes,
   packedFind,
   packedFirst,
+  packedNarrow,
   packedNext,
   packedRemove,
   packedReplace,
+  packedReplaceAmple,
   packedReserve,
   packedSeek,
+  packedWiden,
   readElement,
 } from "./packed";
 import { savedLengthBytes } from "./saved";
+import {
+  attachTiming,
+  detachTiming,
+  followTiming,
+  newTiming,
+  rootSlot,
+  setEarliest,
+  timingOf,
+  valueSlot,
+} from "./timing";
 
 /** What setting a field came to. */
 export enum Put {
@@ -59,21 +96,46 @@ export enum Put {
   NoMemory = 2, // nothing changed
 }
 
+/** In place of a deadline: the one that the field has. */
+export const KEEP_DEADLINE: u64 = 0xffff_ffff_ffff_ffff;
+/** The latest deadline of a field, as in Redis. */
+export const LATEST_DEADLINE: i64 = (1 << 46) - 1;
+const NEVER: u64 = 0xffff_ffff_ffff_ffff;
 /** Tables with at most this many fields are freed at once. */
 const FREE_AT_ONCE: u32 = 64;
 /** Longest block of a field: sizes stay far from 32 bits. */
 const FIELD_MAX_BYTES: u64 = 1 << 30;
+/** An element that holds a deadline. */
+const DEADLINE_ELEMENT_BYTES: u32 = 10;
+/** Fields drawn that were due, before the hash is walked instead. */
+const DRAWS_MAX: u32 = 100;
 const ASIDE: usize = Address.Scratch + ScratchArea.Aside;
 const DIGEST: usize = Address.Scratch + ScratchArea.Member + 80;
 const FIELD_DIGITS: usize = Address.Scratch + ScratchArea.Member + 112;
 const VALUE_DIGITS: usize = Address.Scratch + ScratchArea.Member + 144;
+const DEADLINE_DIGITS: usize = Address.Scratch + ScratchArea.Member + 176;
+/** In State.walkEncoding: the fields have deadlines. */
+const WALK_TIMED: u32 = 16;
 
-function tableOfHash(entry: Entry): Table {
-  return changetype<Table>(<usize>entry.value);
+function valueOf(entry: Entry): usize {
+  return load<u32>(valueSlot(entry));
+}
+
+function storeValue(entry: Entry, value: usize): void {
+  store<u32>(valueSlot(entry), <u32>value);
+}
+
+export function tableOfHash(entry: Entry): Table {
+  return changetype<Table>(valueOf(entry));
 }
 
 function isPackedHash(entry: Entry): bool {
   return encodingOf(entry) === Encoding.Packed;
+}
+
+/** Elements of a field in a packed hash. */
+function widthOf(entry: Entry): u32 {
+  return hasFieldDeadlines(entry) ? 3 : 2;
 }
 
 /** An entry in no table, with an empty hash: a result in the making. @returns null = no memory */
@@ -86,31 +148,88 @@ export function asideHash(): Entry | null {
   return entry;
 }
 
-/** An entry in no table, with a copy of a packed hash. @returns null = no memory. O(n) */
-export function asideCopy(hash: Entry): Entry | null {
-  const entry = changetype<Entry>(ASIDE);
-  const packed = copyPacked(hash.value);
-  if (packed === 0) return null;
-  setKind(entry, Type.Hash, Encoding.Packed);
-  entry.value = <u32>packed;
-  return entry;
-}
-
-/** Puts the value of an entry in no table in the place of the hash's own. */
-export function takeAside(hash: Entry, aside: Entry): void {
-  free(hash.value);
-  setKind(hash, Type.Hash, encodingOf(aside));
-  hash.value = aside.value;
-}
-
-/** O(1) */
+/** Fields, those among them that are due. O(1) */
 export function hashCount(entry: Entry): u32 {
-  return isPackedHash(entry) ? packedCount(entry.value) >> 1 : tableOfHash(entry).count;
+  if (!isPackedHash(entry)) return tableOfHash(entry).count;
+  const elements = packedCount(valueOf(entry));
+  return hasFieldDeadlines(entry) ? elements / 3 : elements >> 1;
+}
+
+// ---- what is due
+
+function isPast(deadline: u64): bool {
+  return deadline !== 0 && deadline <= nowMs();
+}
+
+/** Whether a field with this deadline is there for the running command no more. In replay all are: the log says which go, and when. */
+export function isDue(deadline: u64): bool {
+  return isPast(deadline) && (io().flags & IoFlag.Replay) === 0;
+}
+
+/** Whether some fields are due for the running command. O(1) */
+export function hasDueFields(entry: Entry): bool {
+  return hasFieldDeadlines(entry) && isDue(timingOf(entry).deadline);
+}
+
+/** Whether all fields are past their deadlines. O(1) unless some are; then O(log n), packed O(n) */
+export function areAllFieldsDue(entry: Entry): bool {
+  if (!hasFieldDeadlines(entry)) return false;
+  const timing = timingOf(entry);
+  if (!isPast(timing.deadline) || timing.fields !== hashCount(entry)) return false;
+  if (!isPackedHash(entry)) return isPast(deadlineOfBlock(orderLast(rootSlot(timing))));
+  for (let at = packedFirst(timing.value); at !== 0; ) {
+    const deadline = packedNext(packedNext(at));
+    readElement(deadline);
+    if (!isPast(state.elementInteger)) return false;
+    at = packedNext(deadline);
+  }
+  return true;
+}
+
+/** Fields that are there for the running command. O(1) unless some are; then O(those), packed O(n) */
+export function liveCount(entry: Entry): u32 {
+  const count = hashCount(entry);
+  if (!hasDueFields(entry)) return count;
+  if (!isPackedHash(entry)) return count - countUpTo(timingOf(entry).root, nowMs());
+  let live: u32 = 0;
+  beginFields(entry);
+  while (nextLiveField()) live += 1;
+  return live;
+}
+
+/** Begins a walk over the fields that are due, which `nextDueField` gives and `dropDueField` deletes. */
+export function beginDueFields(entry: Entry): void {
+  if (isPackedHash(entry)) state.walkIndex = <u32>packedFirst(valueOf(entry));
+}
+
+/** Reads the next field that is due into State.memberPtr and memberLength. @returns false = there are no more */
+export function nextDueField(entry: Entry): bool {
+  if (!isPackedHash(entry)) {
+    const ref = orderFirst(rootSlot(timingOf(entry)));
+    if (ref === 0 || !isPast(deadlineOfBlock(ref))) return false;
+    readField(ref);
+    return true;
+  }
+  while (state.walkIndex !== 0) {
+    const next = readPackedField(state.walkIndex, true);
+    if (isPast(state.fieldDeadline)) return true;
+    state.walkIndex = <u32>next;
+  }
+  return false;
+}
+
+/** Deletes the field that `nextDueField` has read. `settleTiming` belongs behind the last. */
+export function dropDueField(entry: Entry): void {
+  if (isPackedHash(entry)) {
+    storeValue(entry, packedRemove(valueOf(entry), state.walkIndex, 3));
+    state.walkIndex = state.packedAt;
+    timingOf(entry).fields -= 1;
+  } else removeFromTable(entry, state.memberPtr, state.memberLength);
 }
 
 // ---- reading
 
-/** Reads a value, or a field, of a packed hash as bytes; an integer's digits go to `digits`. */
+/** Reads an element of a packed hash as bytes; an integer's digits go to `digits`. */
 function readText(at: usize, digits: usize): void {
   readElement(at);
   if (state.elementPtr !== 0) return;
@@ -118,39 +237,60 @@ function readText(at: usize, digits: usize): void {
   state.elementLength = formatInt64(state.elementInteger, digits);
 }
 
-function readPackedValue(at: usize): void {
+/** Reads the value at a position of a packed hash, and the deadline behind it. @returns the position behind, 0 = the end */
+function readPackedValue(at: usize, isTimed: bool): usize {
   readText(at, VALUE_DIGITS);
   state.valuePtr = state.elementPtr;
   state.valueLength = state.elementLength;
+  state.fieldDeadline = 0;
+  if (!isTimed) return packedNext(at);
+  const deadline = packedNext(at);
+  readElement(deadline);
+  state.fieldDeadline = <u64>state.elementInteger;
+  return packedNext(deadline);
 }
 
-function readPackedField(at: usize): void {
+/** Reads the field at a position of a packed hash. @returns the position behind, 0 = the end */
+function readPackedField(at: usize, isTimed: bool): usize {
   readText(at, FIELD_DIGITS);
   state.memberPtr = state.elementPtr;
   state.memberLength = state.elementLength;
-  readPackedValue(packedNext(at));
+  return readPackedValue(packedNext(at), isTimed);
 }
 
-/** The value of a field of a table. */
+/** The sized field of a block. */
+function keyOfBlock(ref: usize): usize {
+  return <u32>load<u8>(ref) === TIMED_MARK ? ref + TIMED_BYTES : ref;
+}
+
 function readValueOf(ref: usize): void {
-  const value = sizedEnd(ref);
+  const value = sizedEnd(keyOfBlock(ref));
   state.valuePtr = <u32>sizedPtr(value);
   state.valueLength = sizedLength(value);
+  state.fieldDeadline = deadlineOfBlock(ref);
 }
 
-/** Reads a field of a table: State.memberPtr and memberLength, and its value: valuePtr and valueLength. */
+/** Reads a field of a table: State.memberPtr and memberLength, and its value: valuePtr and valueLength; fieldDeadline. */
 export function readField(ref: usize): void {
-  state.memberPtr = <u32>sizedPtr(ref);
-  state.memberLength = sizedLength(ref);
+  const key = keyOfBlock(ref);
+  state.memberPtr = <u32>sizedPtr(key);
+  state.memberLength = sizedLength(key);
   readValueOf(ref);
 }
 
-/** Whether there is the field; its value's bytes, borrowed, are State.valuePtr and valueLength then. O(1) in a table, O(n) packed */
-export function findValue(entry: Entry, field: usize, length: u32): bool {
+function findPacked(entry: Entry, field: usize, length: u32): usize {
+  return packedFind(packedFirst(valueOf(entry)), field, length, widthOf(entry) - 1);
+}
+
+/**
+ * Whether there is the field, due or not; its value's bytes, borrowed, are State.valuePtr and valueLength then, its deadline
+ * fieldDeadline. O(1) in a table, O(n) packed
+ */
+export function findStoredValue(entry: Entry, field: usize, length: u32): bool {
   if (isPackedHash(entry)) {
-    const at = packedFind(packedFirst(entry.value), field, length, 1);
+    const at = findPacked(entry, field, length);
     if (at === 0) return false;
-    readPackedValue(packedNext(at));
+    readPackedValue(packedNext(at), hasFieldDeadlines(entry));
     return true;
   }
   const cell = findCell(tableOfHash(entry), hashOf(field, length), field, length);
@@ -159,34 +299,39 @@ export function findValue(entry: Entry, field: usize, length: u32): bool {
   return true;
 }
 
+/** The same of a field that is not due. */
+export function findValue(entry: Entry, field: usize, length: u32): bool {
+  return findStoredValue(entry, field, length) && !isDue(state.fieldDeadline);
+}
+
 // ---- setting
 
-/** Sets a field; its bytes and the value's are not of this hash. O(1) in a table, O(n) packed */
+/**
+ * Sets a field with its deadline: 0 is none, KEEP_DEADLINE the one it has; for any other the hash must have been prepared
+ * (`prepareDeadlines`). The bytes are not of this hash. `settleTiming` belongs behind the last. O(1) in a table, O(n) packed
+ */
 export function hashSet(
   entry: Entry,
   field: usize,
   fieldLength: u32,
   value: usize,
   valueLength: u32,
+  deadline: u64,
 ): Put {
   if (isPackedHash(entry)) {
     if (fitsPacked(entry, fieldLength, valueLength))
-      return setInPacked(entry, field, fieldLength, value, valueLength);
+      return setInPacked(entry, field, fieldLength, value, valueLength, deadline);
     if (!spreadHash(entry)) return Put.NoMemory;
   }
-  return setInTable(tableOfHash(entry), field, fieldLength, value, valueLength);
-}
-
-/** Whether these lengths may stand in a packed hash. */
-function areShort(fieldLength: u32, valueLength: u32): bool {
-  const longest = <u32>limit(Limit.HashListpackValue);
-  return fieldLength <= longest && valueLength <= longest;
+  return setInTable(entry, field, fieldLength, value, valueLength, deadline);
 }
 
 function fitsPacked(entry: Entry, fieldLength: u32, valueLength: u32): bool {
-  const bytes = <u64>packedBytes(entry.value) + fieldLength + valueLength;
+  const longest = <u32>limit(Limit.HashListpackValue);
+  const bytes = <u64>packedBytes(valueOf(entry)) + fieldLength + valueLength;
   return (
-    areShort(fieldLength, valueLength) &&
+    fieldLength <= longest &&
+    valueLength <= longest &&
     <i32>hashCount(entry) <= limit(Limit.HashListpackEntries) &&
     bytes < <u64>PACKED_MAX_BYTES - 64
   );
@@ -198,10 +343,12 @@ function setInPacked(
   fieldLength: u32,
   value: usize,
   valueLength: u32,
+  deadline: u64,
 ): Put {
-  const packed: usize = entry.value;
-  const at = packedFind(packedFirst(packed), field, fieldLength, 1);
+  const packed = valueOf(entry);
+  const at = findPacked(entry, field, fieldLength);
   if (at !== 0) {
+    if (hasFieldDeadlines(entry)) return replaceTimed(entry, at, value, valueLength, deadline);
     const changed = packedReplace(packed, packedNext(at), value, valueLength);
     if (changed === 0) return Put.NoMemory;
     entry.value = <u32>changed;
@@ -209,102 +356,200 @@ function setInPacked(
   }
   if (<i32>hashCount(entry) >= limit(Limit.HashListpackEntries)) {
     if (!spreadHash(entry)) return Put.NoMemory;
-    return setInTable(tableOfHash(entry), field, fieldLength, value, valueLength);
+    return setInTable(entry, field, fieldLength, value, valueLength, deadline);
   }
-  return appendField(entry, field, fieldLength, value, valueLength);
+  return appendField(entry, field, fieldLength, value, valueLength, deadline);
 }
 
-/** Appends a field that is not there yet. Room for both elements first: a field without value is none. */
+/** Replaces value and deadline of the field at `at` in a packed hash with deadlines. Room for both first. */
+function replaceTimed(entry: Entry, at: usize, value: usize, valueLength: u32, deadline: u64): Put {
+  const before = valueOf(entry);
+  const offset = at - before;
+  const bytes =
+    packedBytes(before) + packedElementBytes(value, valueLength) + DEADLINE_ELEMENT_BYTES;
+  let packed = packedReserve(before, bytes);
+  if (packed === 0) return Put.NoMemory;
+  packed = packedReplaceAmple(packed, packedNext(packed + offset), value, valueLength);
+  ensure(packed !== 0, 764, bytes);
+  storeValue(entry, packed);
+  if (deadline !== KEEP_DEADLINE) putDeadline(entry, packedNext(<usize>state.packedAt), deadline);
+  return Put.Replaced;
+}
+
+/** Writes the deadline of a packed hash at the position of its element. @returns false = no memory */
+function putDeadline(entry: Entry, at: usize, deadline: u64): bool {
+  readElement(at);
+  const timing = timingOf(entry);
+  if (<u64>state.elementInteger === deadline) return true;
+  const had: u32 = state.elementInteger === 0 ? 0 : 1;
+  const length = formatInt64(<i64>deadline, DEADLINE_DIGITS);
+  const packed = packedReplace(valueOf(entry), at, DEADLINE_DIGITS, length);
+  if (packed === 0) return false;
+  storeValue(entry, packed);
+  timing.fields += (deadline === 0 ? 0 : 1) - had;
+  return true;
+}
+
+/** Appends a field that is not there yet. Room for all of it first: a field without value is none. */
 function appendField(
   entry: Entry,
   field: usize,
   fieldLength: u32,
   value: usize,
   valueLength: u32,
+  deadline: u64,
 ): Put {
+  const isTimed = hasFieldDeadlines(entry);
   const bytes =
-    packedBytes(entry.value) +
+    packedBytes(valueOf(entry)) +
     packedElementBytes(field, fieldLength) +
-    packedElementBytes(value, valueLength);
-  let packed = packedReserve(entry.value, bytes);
+    packedElementBytes(value, valueLength) +
+    (isTimed ? DEADLINE_ELEMENT_BYTES : 0);
+  let packed = packedReserve(valueOf(entry), bytes);
   if (packed === 0) return Put.NoMemory;
   packed = packedAppend(packed, field, fieldLength);
   packed = packedAppend(packed, value, valueLength);
+  if (isTimed) {
+    const own = deadline === KEEP_DEADLINE ? 0 : deadline;
+    packed = packedAppend(packed, DEADLINE_DIGITS, formatInt64(<i64>own, DEADLINE_DIGITS));
+    if (own !== 0) timingOf(entry).fields += 1;
+  }
   ensure(packed !== 0, 760, bytes);
-  entry.value = <u32>packed;
+  storeValue(entry, packed);
   return Put.Added;
 }
 
-function fieldBytes(fieldLength: u32, valueLength: u32): u32 {
-  return sizedTotal(fieldLength) + sizedTotal(valueLength);
+function fieldBytes(fieldLength: u32, valueLength: u32, deadline: u64): u32 {
+  return (
+    sizedTotal(fieldLength) + sizedTotal(valueLength) + (deadline === 0 ? 0 : <u32>TIMED_BYTES)
+  );
 }
 
 /** A block for a table, not in it yet. @returns 0 = no memory */
-export function newField(field: usize, fieldLength: u32, value: usize, valueLength: u32): usize {
+export function newField(
+  field: usize,
+  fieldLength: u32,
+  value: usize,
+  valueLength: u32,
+  deadline: u64,
+): usize {
   if (<u64>fieldLength + valueLength > FIELD_MAX_BYTES) return 0;
-  const block = alloc(fieldBytes(fieldLength, valueLength));
-  if (block === 0) return 0;
-  writeSized(writeSized(block, field, fieldLength), value, valueLength);
+  const block = alloc(fieldBytes(fieldLength, valueLength, deadline));
+  if (block !== 0) layField(block, field, fieldLength, value, valueLength, deadline);
   return block;
+}
+
+function layField(
+  block: usize,
+  field: usize,
+  fieldLength: u32,
+  value: usize,
+  valueLength: u32,
+  deadline: u64,
+): void {
+  if (deadline !== 0) markBlock(block, deadline);
+  const key = deadline === 0 ? block : block + TIMED_BYTES;
+  writeSized(writeSized(key, field, fieldLength), value, valueLength);
+}
+
+/** A block that has a deadline enters the order of its hash. */
+function enterFieldOrder(entry: Entry, block: usize): void {
+  if (deadlineOfBlock(block) === 0) return;
+  orderInsert(rootSlot(timingOf(entry)), <u32>block);
+  timingOf(entry).fields += 1;
+}
+
+function leaveFieldOrder(entry: Entry, block: usize): void {
+  if (deadlineOfBlock(block) === 0) return;
+  orderRemove(rootSlot(timingOf(entry)), <u32>block);
+  timingOf(entry).fields -= 1;
+}
+
+function addBlock(entry: Entry, hash: u64, block: usize): void {
+  insertRef(tableOfHash(entry), hash, <u32>block);
+  enterFieldOrder(entry, block);
+}
+
+function replaceBlock(entry: Entry, cell: usize, block: usize): void {
+  const old: usize = load<u32>(cell);
+  leaveFieldOrder(entry, old);
+  store<u32>(cell, <u32>block);
+  free(old);
+  enterFieldOrder(entry, block);
 }
 
 /** Puts a block of `newField` into the table of a hash, in place of the one with its field if there is one. Cannot fail. O(1) */
 export function placeField(entry: Entry, block: usize): Put {
-  const t = tableOfHash(entry);
-  const field = sizedPtr(block);
-  const length = sizedLength(block);
+  const key = keyOfBlock(block);
+  const field = sizedPtr(key);
+  const length = sizedLength(key);
   const hash = hashOf(field, length);
-  const cell = findCell(t, hash, field, length);
-  if (cell === 0) {
-    insertRef(t, hash, <u32>block);
-    return Put.Added;
-  }
-  free(load<u32>(cell));
-  store<u32>(cell, <u32>block);
-  return Put.Replaced;
+  const cell = findCell(tableOfHash(entry), hash, field, length);
+  if (cell === 0) addBlock(entry, hash, block);
+  else replaceBlock(entry, cell, block);
+  return cell === 0 ? Put.Added : Put.Replaced;
 }
 
-function setInTable(t: Table, field: usize, fieldLength: u32, value: usize, valueLength: u32): Put {
+function setInTable(
+  entry: Entry,
+  field: usize,
+  fieldLength: u32,
+  value: usize,
+  valueLength: u32,
+  deadline: u64,
+): Put {
   const hash = hashOf(field, fieldLength);
-  const cell = findCell(t, hash, field, fieldLength);
-  if (cell !== 0) {
-    const ref: usize = load<u32>(cell);
-    if (<u64>fieldLength + valueLength > FIELD_MAX_BYTES) return Put.NoMemory;
-    if (roundedBytes(fieldBytes(fieldLength, valueLength)) === usableBytes(ref)) {
-      writeSized(sizedEnd(ref), value, valueLength);
-      return Put.Replaced;
-    }
-    const moved = newField(field, fieldLength, value, valueLength);
-    if (moved === 0) return Put.NoMemory;
-    store<u32>(cell, <u32>moved);
-    free(ref);
+  const cell = findCell(tableOfHash(entry), hash, field, fieldLength);
+  if (cell === 0) {
+    const own = deadline === KEEP_DEADLINE ? 0 : deadline;
+    const block = newField(field, fieldLength, value, valueLength, own);
+    if (block === 0) return Put.NoMemory;
+    addBlock(entry, hash, block);
+    return Put.Added;
+  }
+  const ref: usize = load<u32>(cell);
+  const had = deadlineOfBlock(ref);
+  const wanted = deadline === KEEP_DEADLINE ? had : deadline;
+  if (<u64>fieldLength + valueLength > FIELD_MAX_BYTES) return Put.NoMemory;
+  const bytes = fieldBytes(fieldLength, valueLength, wanted);
+  if (had === wanted && roundedBytes(bytes) === usableBytes(ref)) {
+    writeSized(sizedEnd(keyOfBlock(ref)), value, valueLength);
     return Put.Replaced;
   }
-  const block = newField(field, fieldLength, value, valueLength);
+  const block = newField(field, fieldLength, value, valueLength, wanted);
   if (block === 0) return Put.NoMemory;
-  insertRef(t, hash, <u32>block);
-  return Put.Added;
+  replaceBlock(entry, cell, block);
+  return Put.Replaced;
 }
 
 /** Makes a packed hash a table of fields. @returns false = no memory, nothing changed. O(n) */
 export function spreadHash(entry: Entry): bool {
   if (!isPackedHash(entry)) return true;
-  const t = newTable(TableKind.Members);
+  const t = newTable(TableKind.Fields);
   if (t === null) return false;
-  for (let at = packedFirst(entry.value); at !== 0; at = packedNext(packedNext(at))) {
-    readPackedField(at);
-    const field = state.memberPtr;
-    const length = state.memberLength;
-    const block = newField(field, length, state.valuePtr, state.valueLength);
-    if (block === 0) {
-      freeFields(t);
-      return false;
-    }
-    insertRef(t, hashOf(field, length), <u32>block);
+  const isTimed = hasFieldDeadlines(entry);
+  let at = packedFirst(valueOf(entry));
+  while (at !== 0) {
+    at = readPackedField(at, isTimed);
+    if (addCopy(t, isTimed ? rootSlot(timingOf(entry)) : 0)) continue;
+    if (isTimed) timingOf(entry).root = 0;
+    freeFields(t);
+    return false;
   }
-  free(entry.value);
-  setKind(entry, Type.Hash, Encoding.Table);
-  entry.value = <u32>changetype<usize>(t);
+  free(valueOf(entry));
+  setEncoding(entry, Encoding.Table);
+  storeValue(entry, changetype<usize>(t));
+  return true;
+}
+
+/** Adds the field that was read last to a table that has not got it, and to its order. @returns false = no memory */
+function addCopy(t: Table, root: usize): bool {
+  const field = state.memberPtr;
+  const length = state.memberLength;
+  const block = newField(field, length, state.valuePtr, state.valueLength, state.fieldDeadline);
+  if (block === 0) return false;
+  insertRef(t, hashOf(field, length), <u32>block);
+  if (state.fieldDeadline !== 0) orderInsert(root, <u32>block);
   return true;
 }
 
@@ -319,21 +564,137 @@ export function expectFields(entry: Entry, more: u32, longest: u32): bool {
   return stays || spreadHash(entry);
 }
 
+/** A copy of a packed hash's bytes, to go back to (`restorePacked`). @returns 0 = no memory. O(bytes) */
+export function backUpPacked(entry: Entry): usize {
+  return copyPacked(valueOf(entry));
+}
+
+/** Puts a packed hash back to what it was when its bytes were copied, with deadlines or without. Cannot fail. O(n) */
+export function restorePacked(entry: Entry, packed: usize, wasTimed: bool): void {
+  const isTimed = hasFieldDeadlines(entry);
+  if (isPackedHash(entry)) free(valueOf(entry));
+  else freeFields(tableOfHash(entry));
+  setEncoding(entry, Encoding.Packed);
+  storeValue(entry, packed);
+  if (!wasTimed) {
+    if (isTimed) detachTiming(entry);
+    return;
+  }
+  ensure(isTimed, 765, refOf(entry));
+  const timing = timingOf(entry);
+  timing.root = 0;
+  timing.fields = 0;
+  beginFields(entry);
+  while (nextField()) if (state.fieldDeadline !== 0) timing.fields += 1;
+  settleTiming(entry);
+}
+
+// ---- deadlines
+
+/** Before fields get deadlines. `isStored`: the entry is one of a database. @returns false = no memory, nothing changed. O(1), packed O(n) */
+export function prepareDeadlines(entry: Entry, isStored: bool): bool {
+  if (hasFieldDeadlines(entry)) return true;
+  const timing = newTiming();
+  if (timing === null) return false;
+  if (isPackedHash(entry)) {
+    const wide = packedWiden(entry.value);
+    if (wide === 0) {
+      free(changetype<usize>(timing));
+      return false;
+    }
+    free(entry.value);
+    entry.value = <u32>wide;
+  }
+  attachTiming(entry, timing, isStored);
+  return true;
+}
+
+/** Makes room for the deadlines of so many fields, in a packed hash that is prepared. @returns false = no memory, nothing changed */
+export function reserveInPacked(entry: Entry, fields: u32): bool {
+  const bytes = <u64>packedBytes(valueOf(entry)) + <u64>fields * DEADLINE_ELEMENT_BYTES;
+  if (bytes > <u64>PACKED_MAX_BYTES) return false;
+  const packed = packedReserve(valueOf(entry), <u32>bytes);
+  if (packed !== 0) storeValue(entry, packed);
+  return packed !== 0;
+}
+
+/** Bytes of the block that a field of a table would have with a deadline; 0 = there is no such field. */
+export function timedBlockBytes(entry: Entry, field: usize, length: u32): u32 {
+  const cell = findCell(tableOfHash(entry), hashOf(field, length), field, length);
+  return cell === 0 ? 0 : usableBytes(load<u32>(cell)) + <u32>TIMED_BYTES;
+}
+
+/**
+ * Gives a field that is there another deadline, or none: 0. The hash is prepared, and there is room for it: takes from the
+ * emergency reserve if it must. `settleTiming` belongs behind the last. O(log n), packed O(n)
+ */
+export function setFieldDeadline(entry: Entry, field: usize, length: u32, deadline: u64): void {
+  if (isPackedHash(entry)) {
+    const at = findPacked(entry, field, length);
+    const done = putDeadline(entry, packedNext(packedNext(at)), deadline);
+    ensure(done, 766, length);
+    return;
+  }
+  const cell = findCell(tableOfHash(entry), hashOf(field, length), field, length);
+  const ref: usize = load<u32>(cell);
+  const had = deadlineOfBlock(ref);
+  if (had === deadline) return;
+  if (had !== 0 && deadline !== 0) {
+    leaveFieldOrder(entry, ref);
+    markBlock(ref, deadline);
+    enterFieldOrder(entry, ref);
+    return;
+  }
+  readField(ref);
+  const block = allocReserved(fieldBytes(length, state.valueLength, deadline));
+  layField(block, state.memberPtr, length, state.valuePtr, state.valueLength, deadline);
+  replaceBlock(entry, cell, block);
+}
+
+/** After deadlines changed or fields went: the hash hangs in the wheel at the earliest, or loses its timing with the last. */
+export function settleTiming(entry: Entry): void {
+  if (!hasFieldDeadlines(entry)) return;
+  const timing = timingOf(entry);
+  if (timing.fields !== 0) return setEarliest(timing, earliestOf(entry));
+  if (isPackedHash(entry)) timing.value = <u32>packedNarrow(timing.value);
+  detachTiming(entry);
+}
+
+function earliestOf(entry: Entry): u64 {
+  if (!isPackedHash(entry)) return deadlineOfBlock(orderFirst(rootSlot(timingOf(entry))));
+  let earliest = NEVER;
+  for (let at = packedFirst(valueOf(entry)); at !== 0; ) {
+    const deadline = packedNext(packedNext(at));
+    readElement(deadline);
+    const own = <u64>state.elementInteger;
+    if (own !== 0 && own < earliest) earliest = own;
+    at = packedNext(deadline);
+  }
+  return earliest;
+}
+
 // ---- deleting
 
-/** Deletes a field. @returns whether there was one. O(1) in a table, O(n) packed */
+/** Deletes a field. `settleTiming` belongs behind the last. @returns whether there was one. O(1) in a table, O(n) packed */
 export function hashDelete(entry: Entry, field: usize, length: u32): bool {
-  if (isPackedHash(entry)) {
-    const at = packedFind(packedFirst(entry.value), field, length, 1);
-    if (at === 0) return false;
-    entry.value = <u32>packedRemove(entry.value, at, 2);
-    return true;
+  if (!isPackedHash(entry)) return removeFromTable(entry, field, length);
+  const at = findPacked(entry, field, length);
+  if (at === 0) return false;
+  if (hasFieldDeadlines(entry)) {
+    readElement(packedNext(packedNext(at)));
+    if (state.elementInteger !== 0) timingOf(entry).fields -= 1;
   }
+  storeValue(entry, packedRemove(valueOf(entry), at, widthOf(entry)));
+  return true;
+}
+
+function removeFromTable(entry: Entry, field: usize, length: u32): bool {
   const t = tableOfHash(entry);
   const hash = hashOf(field, length);
   const cell = findCell(t, hash, field, length);
   if (cell === 0) return false;
   const ref: usize = load<u32>(cell);
+  leaveFieldOrder(entry, ref);
   removeCell(t, hash, cell);
   free(ref);
   mergeAfterRemoval(t, hash);
@@ -344,22 +705,21 @@ export function hashDelete(entry: Entry, field: usize, length: u32): bool {
 
 /**
  * Begins a walk over all fields, in the encoding's own order. One walk at a time; the hash must not change meanwhile. `nextField` leaves
- * each as bytes in State.memberPtr and memberLength, its value in valuePtr and valueLength.
+ * each as bytes in State.memberPtr and memberLength, its value in valuePtr and valueLength, its deadline in fieldDeadline.
  */
 export function beginFields(entry: Entry): void {
-  state.walkEncoding = encodingOf(entry);
-  state.walkValue = entry.value;
+  state.walkEncoding = encodingOf(entry) | (hasFieldDeadlines(entry) ? WALK_TIMED : 0);
+  state.walkValue = <u32>valueOf(entry);
   state.walkPosition = 0;
-  if (state.walkEncoding === Encoding.Packed) state.walkIndex = <u32>packedFirst(entry.value);
+  if (isPackedHash(entry)) state.walkIndex = <u32>packedFirst(state.walkValue);
 }
 
-/** @returns false = there are no more */
+/** The next field, due or not. @returns false = there are no more */
 export function nextField(): bool {
-  if (state.walkEncoding === Encoding.Packed) {
+  if ((state.walkEncoding & ~WALK_TIMED) === Encoding.Packed) {
     const at: usize = state.walkIndex;
     if (at === 0) return false;
-    readPackedField(at);
-    state.walkIndex = <u32>packedNext(packedNext(at));
+    state.walkIndex = <u32>readPackedField(at, (state.walkEncoding & WALK_TIMED) !== 0);
     return true;
   }
   const ref = nextRef(changetype<Table>(<usize>state.walkValue), state.walkPosition);
@@ -368,16 +728,34 @@ export function nextField(): bool {
   return true;
 }
 
-/** A field of a table drawn evenly, as a ref that stays until the hash changes. O(1) */
+/** The next field that is not due. @returns false = there are no more */
+export function nextLiveField(): bool {
+  while (nextField()) if (!isDue(state.fieldDeadline)) return true;
+  return false;
+}
+
+/** A field of a table drawn evenly, due or not, as a ref that stays until the hash changes. O(1) */
 export function fieldRef(entry: Entry): u32 {
   return randomRef(tableOfHash(entry));
 }
 
-/** Reads a field drawn evenly from a hash that has some, as `nextField` does. O(1), packed O(n) */
+/** Reads a field drawn evenly from those that are not due, of which there are some, as `nextField` does. O(1), packed O(n) */
 export function randomField(entry: Entry): void {
-  if (!isPackedHash(entry)) return readField(randomRef(tableOfHash(entry)));
-  const index = <u32>(random64() % <u64>hashCount(entry));
-  readPackedField(packedSeek(entry.value, <i32>(index << 1)));
+  const hasDue = hasDueFields(entry);
+  if (!isPackedHash(entry)) {
+    for (let draws: u32 = 0; draws < DRAWS_MAX; draws++) {
+      readField(fieldRef(entry));
+      if (!hasDue || !isDue(state.fieldDeadline)) return;
+    }
+  } else if (!hasDue) {
+    const index = <u32>(random64() % <u64>hashCount(entry));
+    const at = packedSeek(valueOf(entry), <i32>(index * widthOf(entry)));
+    readPackedField(at, hasFieldDeadlines(entry));
+    return;
+  }
+  let index = <u32>(random64() % <u64>liveCount(entry));
+  beginFields(entry);
+  while (nextLiveField() && index > 0) index -= 1;
 }
 
 // ---- the whole value
@@ -392,6 +770,7 @@ function freeFields(t: Table): void {
 
 /** A large one is left to be freed in slices. */
 export function freeHash(entry: Entry): void {
+  if (hasFieldDeadlines(entry)) detachTiming(entry);
   if (isPackedHash(entry)) return free(entry.value);
   const t = tableOfHash(entry);
   if (t.count <= FREE_AT_ONCE) freeFields(t);
@@ -400,39 +779,63 @@ export function freeHash(entry: Entry): void {
 
 /** Gives the entry, which shares its value with another one, a value of its own. @returns false = no memory. O(n) */
 export function copyHash(entry: Entry): bool {
-  if (isPackedHash(entry)) {
-    const copy = copyPacked(entry.value);
-    if (copy !== 0) entry.value = <u32>copy;
-    return copy !== 0;
+  const isTimed = hasFieldDeadlines(entry);
+  const timing = isTimed ? newTiming() : null;
+  if (isTimed && timing === null) return false;
+  const copy = isPackedHash(entry)
+    ? copyPacked(valueOf(entry))
+    : copyTable(entry, timing === null ? 0 : rootSlot(timing));
+  if (copy === 0) {
+    if (timing !== null) free(changetype<usize>(timing));
+    return false;
   }
-  const t = newTable(TableKind.Members);
-  if (t === null) return false;
-  beginFields(entry);
-  while (nextField()) {
-    const field = state.memberPtr;
-    const length = state.memberLength;
-    const block = newField(field, length, state.valuePtr, state.valueLength);
-    if (block === 0) {
-      freeFields(t);
-      return false;
-    }
-    insertRef(t, hashOf(field, length), <u32>block);
-  }
-  entry.value = <u32>changetype<usize>(t);
+  if (timing !== null) {
+    timing.fields = timingOf(entry).fields;
+    timing.deadline = timingOf(entry).deadline;
+    timing.value = <u32>copy;
+    entry.value = <u32>changetype<usize>(timing);
+  } else entry.value = <u32>copy;
   return true;
+}
+
+/** A copy of a hash's table, with an order of its own at `root`. @returns 0 = no memory */
+function copyTable(entry: Entry, root: usize): usize {
+  const t = newTable(TableKind.Fields);
+  if (t === null) return 0;
+  beginFields(entry);
+  while (nextField())
+    if (!addCopy(t, root)) {
+      freeFields(t);
+      return 0;
+    }
+  return changetype<usize>(t);
 }
 
 /** Moves blocks out of pages that are being emptied, a part of a large table at a time. @returns how many moved */
 export function evacuateHash(entry: Entry): u32 {
-  if (!isPackedHash(entry)) return evacuateTable(entry);
-  const moved = evacuateBlock(entry.value);
-  if (moved === 0) return 0;
-  entry.value = moved;
-  return 1;
+  let moved: u32 = 0;
+  if (hasFieldDeadlines(entry)) {
+    const timing = evacuateBlock(entry.value);
+    if (timing !== 0) {
+      entry.value = timing;
+      followTiming(entry);
+      moved = 1;
+    }
+  }
+  if (!isPackedHash(entry)) {
+    const root = hasFieldDeadlines(entry) ? rootSlot(timingOf(entry)) : 0;
+    return moved + evacuateTableAt(valueSlot(entry), root);
+  }
+  const packed = evacuateBlock(<u32>valueOf(entry));
+  if (packed === 0) return moved;
+  storeValue(entry, packed);
+  return moved + 1;
 }
 
+/** As Redis names them since fields have deadlines. */
 export function hashEncodingName(entry: Entry): string {
-  return isPackedHash(entry) ? "listpack" : "hashtable";
+  if (!isPackedHash(entry)) return "hashtable";
+  return hasFieldDeadlines(entry) ? "listpackex" : "listpack";
 }
 
 /** Adds all fields with their values to the SHA-1 that runs, in an order of no weight. O(bytes) */
@@ -442,7 +845,8 @@ export function digestHash(entry: Entry): void {
   while (nextField()) {
     store<u64>(DIGEST, unseededHash(state.memberPtr, state.memberLength));
     store<u64>(DIGEST, unseededHash(state.valuePtr, state.valueLength), 8);
-    sum += unseededHash(DIGEST, 16);
+    store<u64>(DIGEST, state.fieldDeadline, 16);
+    sum += unseededHash(DIGEST, 24);
   }
   store<u64>(DIGEST, sum);
   sha1Add(DIGEST, 8);
@@ -450,9 +854,12 @@ export function digestHash(entry: Entry): void {
 
 /** Bytes of the value's blocks. O(n) in a table */
 export function hashBytes(entry: Entry): u64 {
-  if (isPackedHash(entry)) return usableBytes(entry.value);
+  const value = valueOf(entry);
+  let bytes = <u64>usableBytes(value);
+  if (hasFieldDeadlines(entry)) bytes += usableBytes(entry.value);
+  if (isPackedHash(entry)) return bytes;
   const t = tableOfHash(entry);
-  let bytes = tableBytes(t) + usableBytes(entry.value);
+  bytes += tableBytes(t);
   for (let ref = nextRef(t, 0); ref !== 0; ref = nextRef(t, state.walkPosition))
     bytes += usableBytes(ref);
   return bytes;
@@ -460,7 +867,7 @@ export function hashBytes(entry: Entry): u64 {
 
 /** Bytes of the hash in a dump: a packed one as it is, a table field by field. O(n) */
 export function savedHashBytes(entry: Entry): u64 {
-  if (isPackedHash(entry)) return savedLengthBytes(packedBytes(entry.value));
+  if (isPackedHash(entry)) return savedLengthBytes(packedBytes(valueOf(entry)));
   let bytes: u64 = 0;
   beginFields(entry);
   while (nextField())
@@ -468,18 +875,33 @@ export function savedHashBytes(entry: Entry): u64 {
   return bytes;
 }
 
-/** Asserts the encoding's own invariants, and that no hash is empty. O(n) */
+/** Asserts the encoding's own invariants, the deadlines, and that no hash is empty. O(n) */
 export function checkHash(entry: Entry): void {
   ensure(hashCount(entry) > 0, 761, entry.value);
-  if (!isPackedHash(entry)) {
-    const t = tableOfHash(entry);
-    checkTable(t);
-    for (let ref = nextRef(t, 0); ref !== 0; ref = nextRef(t, state.walkPosition)) {
-      readField(ref);
-      const bytes = fieldBytes(state.memberLength, state.valueLength);
-      ensure(bytes <= usableBytes(ref), 762, bytes);
-    }
-    return;
+  if (isPackedHash(entry)) ensure(checkPacked(valueOf(entry)) % widthOf(entry) === 0, 763);
+  else checkTable(tableOfHash(entry));
+  let timed: u32 = 0;
+  let earliest = NEVER;
+  beginFields(entry);
+  while (nextField()) {
+    if (state.fieldDeadline === 0) continue;
+    timed += 1;
+    if (state.fieldDeadline < earliest) earliest = state.fieldDeadline;
   }
-  ensure((checkPacked(entry.value) & 1) === 0, 763, entry.value);
+  if (!isPackedHash(entry)) checkBlocks(tableOfHash(entry));
+  if (!hasFieldDeadlines(entry)) return ensure(timed === 0, 767, timed);
+  const timing = timingOf(entry);
+  ensure(timed > 0 && timing.fields === timed, 768, timed);
+  ensure(timing.deadline === earliest && timing.wheelNext !== 0, 769, timed);
+  ensure(timing.entry === refOf(entry), 774, timing.entry);
+  const ordered: u32 = isPackedHash(entry) ? 0 : timed;
+  ensure(checkFieldOrder(timing.root, 0) === ordered, 775, ordered);
+}
+
+function checkBlocks(t: Table): void {
+  for (let ref = nextRef(t, 0); ref !== 0; ref = nextRef(t, state.walkPosition)) {
+    readField(ref);
+    const bytes = fieldBytes(state.memberLength, state.valueLength, state.fieldDeadline);
+    ensure(bytes <= usableBytes(ref), 762, bytes);
+  }
 }

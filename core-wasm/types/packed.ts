@@ -369,6 +369,13 @@ export function packedAppend(packed: usize, ptr: usize, length: u32): usize {
 
 /** Puts these bytes in the place of the element at `at`, otherwise as packedInsert. */
 export function packedReplace(packed: usize, at: usize, ptr: usize, length: u32): usize {
+  const before = load<u32>(packed);
+  const block = splice(packed, at, elementBytes(at), ptr, length);
+  return block !== 0 && load<u32>(block) < before ? packedTrim(block) : block;
+}
+
+/** The same without giving back what the sequence has too much, which was reserved for what follows. */
+export function packedReplaceAmple(packed: usize, at: usize, ptr: usize, length: u32): usize {
   return splice(packed, at, elementBytes(at), ptr, length);
 }
 
@@ -386,7 +393,7 @@ function splice(packed: usize, at: usize, removed: u32, ptr: usize, length: u32)
   store<u32>(block, bytes);
   if (removed === 0) changeCount(block, 1);
   state.packedAt = <u32>to;
-  return removed > added ? packedTrim(block) : block;
+  return block;
 }
 
 /**
@@ -412,13 +419,64 @@ export function packedRemove(packed: usize, at: usize, count: u32): usize {
 function packedTrim(packed: usize): usize {
   const bytes = load<u32>(packed);
   const usable = usableBytes(packed);
-  if (roundedBytes(bytes) > usable - (usable >> 2)) return packed;
+  return roundedBytes(bytes) > usable - (usable >> 2) ? packed : moveToFit(packed);
+}
+
+function moveToFit(packed: usize): usize {
+  const bytes = load<u32>(packed);
   const smaller = alloc(bytes);
   if (smaller === 0) return packed;
   memory.copy(smaller, packed, bytes);
   if (state.packedAt !== 0) state.packedAt = state.packedAt - <u32>packed + <u32>smaller;
   free(packed);
   return smaller;
+}
+
+const ZERO_ELEMENT: u16 = 0x0100;
+
+function storeCount(packed: usize, count: u32): void {
+  store<u16>(packed, <u16>(count >= COUNT_UNKNOWN ? COUNT_UNKNOWN : count), 4);
+}
+
+/** A copy of a sequence of pairs with the element 0 behind each. @returns 0 = no memory. O(bytes) */
+export function packedWiden(packed: usize): usize {
+  const pairs = packedCount(packed) >> 1;
+  const bytes = <u64>load<u32>(packed) + (pairs << 1);
+  if (bytes > <u64>PACKED_MAX_BYTES) return 0;
+  const wide = newPacked(<u32>bytes - HEADER_BYTES - 1);
+  if (wide === 0) return 0;
+  let to = wide + HEADER_BYTES;
+  for (let at = packed + HEADER_BYTES; load<u8>(at) !== END; ) {
+    const first = elementBytes(at);
+    const pair = first + elementBytes(at + first);
+    memory.copy(to, at, pair);
+    store<u16>(to + pair, ZERO_ELEMENT);
+    to += pair + 2;
+    at += pair;
+  }
+  store<u8>(to, END);
+  store<u32>(wide, <u32>bytes);
+  storeCount(wide, pairs * 3);
+  return wide;
+}
+
+/** Takes each third element out of a sequence. @returns the block. O(bytes) */
+export function packedNarrow(packed: usize): usize {
+  const triples = packedCount(packed) / 3;
+  let to = packed + HEADER_BYTES;
+  for (let at = to; load<u8>(at) !== END; ) {
+    const first = elementBytes(at);
+    const pair = first + elementBytes(at + first);
+    const next = at + pair + elementBytes(at + pair);
+    memory.copy(to, at, pair);
+    to += pair;
+    at = next;
+  }
+  store<u8>(to, END);
+  store<u32>(packed, <u32>(to + 1 - packed));
+  storeCount(packed, triples << 1);
+  state.packedAt = 0;
+  return roundedBytes(load<u32>(packed)) < usableBytes(packed) ? moveToFit(packed) : packed;
 }
 
 /** A copy with all its elements. @returns 0 = no memory */

@@ -1,6 +1,54 @@
 /** Hash commands. */
 import { Cmd } from "../../core-wasm/abi.ts";
-import { arg, type CommandSpec, dataCommand, firstKey } from "./spec.ts";
+import { type ArgSpec, arg, type CommandSpec, dataCommand, firstKey } from "./spec.ts";
+
+/** FIELDS, their number, and the fields, or pairs of field and value. */
+const fieldsBlock = (...each: ArgSpec[]) =>
+  arg.block("fields", [arg.integer("numfields"), ...each], { token: "FIELDS" });
+const FIELDS = fieldsBlock(arg.string("field", { multiple: true }));
+const EXPIRIES = [
+  arg.integer("seconds", { token: "EX" }),
+  arg.integer("milliseconds", { token: "PX" }),
+  arg.unixTime("unix-time-seconds", { token: "EXAT" }),
+  arg.unixTime("unix-time-milliseconds", { token: "PXAT" }),
+];
+
+const fieldExpiry = (id: Cmd, name: string, time: ArgSpec, summary: string): CommandSpec =>
+  dataCommand(id, {
+    name,
+    group: "hash",
+    since: "7.4.0",
+    arity: -6,
+    flags: ["write", "denyoom", "fast"],
+    keys: firstKey("RW", "update"),
+    summary,
+    complexity: "O(N) for N fields, each O(log M) with M deadlines in the hash",
+    args: [
+      arg.key("key"),
+      time,
+      arg.oneof(
+        "condition",
+        ["NX", "XX", "GT", "LT"].map((word) => arg.token(word)),
+        { optional: true },
+      ),
+      FIELDS,
+    ],
+  });
+
+const fieldDeadline = (id: Cmd, name: string, summary: string): CommandSpec =>
+  dataCommand(id, {
+    name,
+    group: "hash",
+    since: "7.4.0",
+    arity: -5,
+    flags: ["readonly", "fast"],
+    // What is left of a time is another at each call.
+    ...(name.endsWith("ttl") && { tips: ["nondeterministic_output"] }),
+    keys: firstKey("RO", "access"),
+    summary,
+    complexity: "O(N) for N fields asked for",
+    args: [arg.key("key"), FIELDS],
+  });
 
 export const HASH_COMMANDS: readonly CommandSpec[] = [
   dataCommand(Cmd.HDel, {
@@ -203,5 +251,92 @@ export const HASH_COMMANDS: readonly CommandSpec[] = [
     summary: "Answers the values of a hash.",
     complexity: "O(N) for N fields",
     args: [arg.key("key")],
+  }),
+  fieldExpiry(
+    Cmd.HExpire,
+    "hexpire",
+    arg.integer("seconds"),
+    "Sets fields' time to live in seconds.",
+  ),
+  fieldExpiry(
+    Cmd.HPExpire,
+    "hpexpire",
+    arg.integer("milliseconds"),
+    "Sets fields' time to live in milliseconds.",
+  ),
+  fieldExpiry(
+    Cmd.HExpireAt,
+    "hexpireat",
+    arg.unixTime("unix-time-seconds"),
+    "Sets the second at which fields expire.",
+  ),
+  fieldExpiry(
+    Cmd.HPExpireAt,
+    "hpexpireat",
+    arg.unixTime("unix-time-milliseconds"),
+    "Sets the millisecond at which fields expire.",
+  ),
+  fieldDeadline(Cmd.HTtl, "httl", "Answers the seconds that fields have left."),
+  fieldDeadline(Cmd.HPTtl, "hpttl", "Answers the milliseconds that fields have left."),
+  fieldDeadline(Cmd.HExpireTime, "hexpiretime", "Answers the second at which fields expire."),
+  fieldDeadline(
+    Cmd.HPExpireTime,
+    "hpexpiretime",
+    "Answers the millisecond at which fields expire.",
+  ),
+  dataCommand(Cmd.HPersist, {
+    name: "hpersist",
+    group: "hash",
+    since: "7.4.0",
+    arity: -5,
+    flags: ["write", "fast"],
+    keys: firstKey("RW", "update"),
+    summary: "Takes the deadlines of fields away.",
+    complexity: "O(N) for N fields",
+    args: [arg.key("key"), FIELDS],
+  }),
+  dataCommand(Cmd.HGetDel, {
+    name: "hgetdel",
+    group: "hash",
+    since: "8.0.0",
+    arity: -5,
+    flags: ["write", "fast"],
+    keys: firstKey("RW", "access", "delete"),
+    summary: "Answers the values of fields and deletes these.",
+    complexity: "O(N) for N fields",
+    args: [arg.key("key"), FIELDS],
+  }),
+  dataCommand(Cmd.HGetEx, {
+    name: "hgetex",
+    group: "hash",
+    since: "8.0.0",
+    arity: -5,
+    flags: ["write", "fast"],
+    keys: firstKey("RW", "access", "update"),
+    summary: "Answers the values of fields and sets when these expire.",
+    complexity: "O(N) for N fields",
+    args: [
+      arg.key("key"),
+      arg.oneof("expiration", [...EXPIRIES, arg.token("PERSIST")], { optional: true }),
+      FIELDS,
+    ],
+  }),
+  dataCommand(Cmd.HSetEx, {
+    name: "hsetex",
+    group: "hash",
+    since: "8.0.0",
+    arity: -6,
+    flags: ["write", "denyoom", "fast"],
+    keys: firstKey("RW", "update"),
+    summary: "Sets fields of a hash and when these expire.",
+    complexity: "O(N) for N fields",
+    args: [
+      arg.key("key"),
+      arg.oneof("condition", [arg.token("FNX"), arg.token("FXX")], { optional: true }),
+      arg.oneof("expiration", [...EXPIRIES, arg.token("KEEPTTL")], { optional: true }),
+      fieldsBlock(
+        arg.block("data", [arg.string("field"), arg.string("value")], { multiple: true }),
+      ),
+    ],
   }),
 ];

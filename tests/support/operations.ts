@@ -77,6 +77,9 @@ const field = (random: Random) => `f${random.below(700)}`;
 const pairs = (random: Random, count: number) =>
   Array.from({ length: count }, () => [field(random), value(random)]).flat();
 
+const fields = (random: Random, count: number) =>
+  Array.from({ length: count }, () => field(random));
+
 const HASHES: readonly Operation[] = [
   (random, key) => ["HSET", key(), ...pairs(random, 1 + random.below(20))],
   (random, key) => ["HSET", key(), ...pairs(random, 1)],
@@ -87,6 +90,11 @@ const HASHES: readonly Operation[] = [
   (random, key) => ["HINCRBYFLOAT", key(), `n${random.below(3)}`, String(random.below(100) / 8)],
   (random, key) => ["HDEL", key(), ...Array.from({ length: 40 }, () => field(random))],
   (random, key) => ["HDEL", key(), field(random)],
+  (random, key) => ["HPEXPIRE", key(), soon(random), "FIELDS", "3", ...fields(random, 3)],
+  (random, key) => ["HPERSIST", key(), "FIELDS", "9", ...fields(random, 9)],
+  (random, key) => ["HSETEX", key(), "PX", soon(random), "FIELDS", "5", ...pairs(random, 5)],
+  (random, key) => ["HGETEX", key(), "PX", soon(random), "FIELDS", "2", ...fields(random, 2)],
+  (random, key) => ["HGETDEL", key(), "FIELDS", "3", ...fields(random, 3)],
 ];
 
 const HYPERLOGLOGS: readonly Operation[] = [

@@ -5,6 +5,7 @@ import { connectionCases } from "./connection.ts";
 import { debugCases, debugServerCases } from "./debug.ts";
 import { expireCases } from "./expire.ts";
 import { genericCases } from "./generic.ts";
+import { hashDeadlineCases } from "./hash-deadlines.ts";
 import { hashCases } from "./hashes.ts";
 import { hyperLogLogCases } from "./hyperloglog.ts";
 import { lcsCases } from "./lcs.ts";
@@ -27,6 +28,7 @@ export const allCases = [
   ...setsCases,
   ...hashCases,
   ...sortedSetCases,
+  ...hashDeadlineCases,
   ...stringCases,
   ...stringPartCases,
   ...lcsCases,
