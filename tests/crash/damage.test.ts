@@ -271,6 +271,18 @@ describe("a log that ends at any byte is loaded up to its last whole unit:", () 
   });
 });
 
+test("with aof-load-truncated no a torn log is refused, and left as it is", async () => {
+  for (const missing of [1, 25, 200]) {
+    const disk = altered(SECOND, (bytes) => bytes.subarray(0, bytes.length - missing));
+    const before = disk.contents(SECOND);
+    const started = startOnDisk(disk, { "aof-load-truncated": "no" });
+    await expect(started).rejects.toThrow(
+      /Unexpected end of file .*3\.incr\.aof.* from offset \d+/,
+    );
+    expect(disk.contents(SECOND)).toEqual(before);
+  }
+});
+
 test("a torn log whose successor was hardly begun, zeros behind, is cut; the successor goes", async () => {
   for (const begun of [0, 1, 20, 32])
     for (const zeros of [0, 7, 500]) {

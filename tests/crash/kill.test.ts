@@ -22,6 +22,8 @@ const POLICIES = ["always", "everysec", "no"] as const;
 const SITUATIONS = ["writing", "rewriting", "replaying"] as const;
 const MAIN = join(import.meta.dir, "../../server/main.ts");
 const REPLAY_KILLS = 3;
+/** Of what a server printed, if a round fails. */
+const SHOWN_CHARS = 4000;
 
 const random = createRandom(SEED);
 const writers = [
@@ -59,8 +61,14 @@ function flags(): string[] {
 }
 
 async function start(): Promise<void> {
-  server = await startProcess(freePort(), ...flags());
-  client = await openConnection(server.port);
+  for (;;) {
+    server = await startProcess(freePort(), ...flags());
+    client = await openConnection(server.port);
+    // Another process on this machine may have taken the port meanwhile.
+    if ((await client.raw("INFO", "server")).includes(`process_id:${server.pid}\r\n`)) return;
+    client.close();
+    await server.kill("SIGKILL");
+  }
 }
 
 /** Starts it and kills it while it loads, if it has not done that yet. */
@@ -126,6 +134,31 @@ async function lostUnits(): Promise<number> {
   return lost;
 }
 
+async function run(situation: (typeof SITUATIONS)[number]): Promise<void> {
+  await start();
+  const before = acknowledged();
+  const isDelayed = await killWhileWriting(situation === "rewriting");
+  totals.acknowledged += acknowledged() - before;
+  if (situation === "replaying") for (let n = 0; n < REPLAY_KILLS; n++) await killInReplay();
+  await start();
+  const lost = await lostUnits();
+  // A write that waited too long for a sync may have been answered first, as in Redis.
+  if (isDelayed && policy === "everysec") {
+    totals.delayedRounds++;
+    totals.lostWhenDelayed += lost;
+    return;
+  }
+  totals.lost += lost;
+  expect(lost).toBe(0);
+}
+
+/** A round that failed leaves nothing to the next. */
+function startOver(): void {
+  dir.remove();
+  dir = temporaryDirectory();
+  for (const writer of writers) writer.resume(0);
+}
+
 function acknowledged(): number {
   return writers.reduce((sum, writer) => sum + writer.acked, 0);
 }
@@ -135,20 +168,13 @@ for (let round = 0; round < ROUNDS; round++) {
   const nextPolicy = POLICIES[round % POLICIES.length]!;
   test(`kill -9, round ${round + 1}: ${nextPolicy}, ${situation}`, async () => {
     policy = nextPolicy;
-    await start();
-    const before = acknowledged();
-    const isDelayed = await killWhileWriting(situation === "rewriting");
-    totals.acknowledged += acknowledged() - before;
-    if (situation === "replaying") for (let n = 0; n < REPLAY_KILLS; n++) await killInReplay();
-    await start();
-    const lost = await lostUnits();
-    // A write that waited too long for a sync may have been answered first, as in Redis.
-    if (isDelayed && policy === "everysec") {
-      totals.delayedRounds++;
-      totals.lostWhenDelayed += lost;
-    } else {
-      totals.lost += lost;
-      expect(lost).toBe(0);
+    try {
+      await run(situation);
+    } catch (cause) {
+      await server.kill("SIGKILL");
+      const said = (await server.output()).slice(-SHOWN_CHARS);
+      startOver();
+      throw new Error(`${(cause as Error).message}\nThe server said:\n${said}`, { cause });
     }
   });
 }

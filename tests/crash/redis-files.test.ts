@@ -113,12 +113,15 @@ async function workload(server: Opened, prefix: string): Promise<void> {
   const { client } = server;
   await server.run("DEBUG SET-ACTIVE-EXPIRE 0");
   for (const [number, testCase] of allCases.entries()) {
-    if (testCase.notInRedis) continue;
+    // Redis 7.2.6 takes, and logs, broken values that others refuse.
+    if (testCase.notInRedis || testCase.name.includes("corrupt")) continue;
     const steps = testCase.steps(Date.now()).flatMap((step) => ("words" in step ? [step] : []));
     const words = steps
       .filter(({ since72 }) => since72 === undefined)
       .map((step) => step.words)
-      .filter(([name]) => !/^(FLUSH|DEBUG|SWAPDB|MOVE|SELECT|HELLO|COPY)/i.test(String(name)));
+      .filter(
+        ([name]) => !/^(FLUSH|DEBUG|PFSELFTEST|SWAPDB|MOVE|SELECT|HELLO|COPY)/i.test(String(name)),
+      );
     await client.all(words);
     const left = (await keysOf(server)).filter((key) => !key.startsWith("case:"));
     await client.all(left.flatMap((key) => [["RENAME", key, `case:${prefix}:${number}:${key}`]]));

@@ -22,6 +22,8 @@ class Inode {
   size = 0;
   /** What was there at the last sync. */
   safe = new Uint8Array(0);
+  /** A sync failed: as on Linux, the next one says that all is well, and covers nothing of what that one was to cover. */
+  isLost = false;
 
   get view(): Uint8Array {
     return this.bytes.subarray(0, this.size);
@@ -259,18 +261,25 @@ class SimFile implements DiskFile {
   }
 
   sync(): void {
-    this.disk.before({ kind: "sync", path: this.path });
-    this.disk.syncs++;
-    this.inode.safe = this.inode.view.slice();
+    this.cover(this.inode.view.slice());
   }
 
   /** Covers what was there when it was asked for, no more. */
   syncLater(): Promise<void> {
     const covered = this.inode.view.slice();
-    return this.disk.soon(() => {
-      this.sync();
-      this.inode.safe = covered;
-    });
+    return this.disk.soon(() => this.cover(covered));
+  }
+
+  private cover(bytes: Uint8Array<ArrayBuffer>): void {
+    const { disk, inode } = this;
+    try {
+      disk.before({ kind: "sync", path: this.path });
+    } catch (error) {
+      inode.isLost = true;
+      throw error;
+    }
+    disk.syncs++;
+    if (!inode.isLost) inode.safe = bytes;
   }
 
   close(): void {}

@@ -12,6 +12,8 @@ const PIPELINE_UNITS = 32;
 /** Replies to one unit, in lines. */
 const LINES = { plain: 1, pipelined: 1, transactions: 12 };
 const LARGE_BYTES = 100_000;
+/** Until it tries again. */
+const REFUSED_MS = 5;
 
 function text(reply: Reply | undefined): string | undefined {
   return reply !== undefined && "text" in reply ? reply.text : undefined;
@@ -23,6 +25,8 @@ export class Writer {
   sent = 0;
   /** The first error it was answered. */
   error: string | undefined;
+  /** How often a plain writer was refused because the log could not be written: it tries again. */
+  refusals = 0;
   private lines = 0;
   private rest = "";
   private stopping = false;
@@ -99,8 +103,20 @@ export class Writer {
   private take(chunk: string): void {
     const lines = (this.rest + chunk).split("\r\n");
     this.rest = lines.pop()!;
+    const errors = lines.filter((line) => line.startsWith("-"));
+    if (this.kind === "plain" && errors[0]?.startsWith("-MISCONF")) {
+      this.refusals++;
+      setTimeout(() => this.sendAgain(), REFUSED_MS);
+      return;
+    }
     this.lines += lines.length;
-    this.error ??= lines.find((line) => line.startsWith("-"));
+    this.error ??= errors[0];
+  }
+
+  private sendAgain(): void {
+    if (this.stopping) return;
+    this.unsent = Buffer.concat([this.unsent, this.unit(this.sent)]);
+    this.flush();
   }
 
   private send(): void {
