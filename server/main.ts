@@ -117,6 +117,8 @@ export async function main(
     config,
     logger,
     isStopping: () => server.isStopping,
+    isLoading: () => server.isLoading,
+    stopNow: () => void server.stop().then(() => exit(0)),
     shutdown: (options, refused) => server.shutdownSoon(options, refused),
     crash: (error) => server.crash(error),
     exit,
@@ -125,6 +127,8 @@ export async function main(
   try {
     await server.start();
   } catch (error) {
+    // Whoever stopped it exits.
+    if (server.isStopping) return;
     logger.warning((error as Error).message);
     return exit(1);
   }

@@ -1,8 +1,7 @@
 /** The composition root: builds the parts of one server, starts and stops them in order. Nothing is global: two servers live in one process. */
 import { randomBytes } from "node:crypto";
-import { Address, EvictionPolicy, IoField, IoFlag, StateField, Stream } from "../core-wasm/abi.ts";
-import { Client, type Link, Stop } from "./client/client.ts";
-import { Outbox } from "./client/outbox.ts";
+import { Address, EvictionPolicy, IoField, StateField, Stream } from "../core-wasm/abi.ts";
+import { type Client, Stop } from "./client/client.ts";
 import { Supervision } from "./client/supervision.ts";
 import { createSystemClock } from "./clock.ts";
 import type {
@@ -32,7 +31,9 @@ import type { Logger } from "./observability/log.ts";
 import { AppendOnly } from "./persistence/aof/append-only.ts";
 import type { Log } from "./persistence/aof/log.ts";
 import { reloadLog } from "./persistence/aof/reload.ts";
+import { Replayer } from "./persistence/aof/replayer.ts";
 import { type Disk, REAL_DISK } from "./persistence/disk.ts";
+import { Loading } from "./persistence/loading.ts";
 import { ReplicationIdentity } from "./replication/identity.ts";
 import { createFramer, type Framer } from "./resp/framer.ts";
 import { createReplyWriter } from "./resp/reply-writer.ts";
@@ -42,9 +43,7 @@ import { followTypeLimits } from "./type-limits.ts";
 import { REDIS_VERSION, VERSION } from "./version.ts";
 
 const HOST_BYTES = (Address.State + StateField.HostBytes) >> 3;
-const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
-const DB = (Address.IoBlock + IoField.Db) >> 2;
 const POLICIES = {
   noeviction: EvictionPolicy.NoEviction,
   "allkeys-lru": EvictionPolicy.AllKeysLru,
@@ -118,6 +117,8 @@ export class Server {
   private cron: Cron | undefined;
   private readonly turn: Turn;
   private readonly appendOnly: AppendOnly;
+  private readonly loading: Loading;
+  private readonly replaying: Replayer;
   private stopping: Promise<void> | undefined;
   private crashed = false;
   private readonly shutdowns: Shutdown;
@@ -188,11 +189,29 @@ export class Server {
     this.dispatcher.onRefusedExec = (command) => this.observer.show(command);
     this.observer.onTimeEach = (each) => this.dispatcher.timeEachCall(each);
     this.turn = new Turn(this.arena, (work) => this.guarded(work));
+    this.loading = new Loading({
+      clock: this.clock,
+      intervalBytes: () => this.config.get("loading-process-events-interval-bytes"),
+      commandDelayUs: () => this.config.get("key-load-delay"),
+      changed: (isLoading) => this.dispatcher.setLoading(isLoading),
+      enter: () => this.replaying.enter(),
+      leave: () => this.replaying.leave(),
+    });
+    this.replaying = new Replayer({
+      core: this.core,
+      framer: this.framer,
+      arena: this.arena,
+      dispatcher: this.dispatcher,
+      stats: this.observer.stats,
+      loading: this.loading,
+      nowMs: () => this.clock.nowMs(),
+    });
     this.appendOnly = new AppendOnly({
       core: this.core,
       clock: this.clock,
       config: this.config,
       disk: options.disk ?? REAL_DISK,
+      loading: this.loading,
       log: (level, text) => this.logger[level](text),
       follow: (log) => this.follow(log),
       wantTurn: () => this.turn.schedule(),
@@ -209,29 +228,38 @@ export class Server {
       logger: this.logger,
       logRefusal: () => this.appendOnly.refusal(),
       hasLog: () => this.appendOnly.isLogging,
+      isLoading: () => this.loading.active,
       isFirstLogBeingWritten: () => this.appendOnly.isFirstBeingWritten,
       flush: () => this.turn.end(),
       begun: () => this.options.onStopping?.(),
       stop: () => this.stop().then(() => this.options.onStopped?.()),
     });
-    this.health = new Health({ context: this.context, isReady: () => this.ready });
+    this.health = new Health({
+      context: this.context,
+      isReady: () => this.ready && !this.loading.active,
+    });
     this.applyConfig();
   }
 
-  /** Loads the log, then listens. @throws Error if the log is damaged, or an address or enough files cannot be had */
+  /** Listens, and loads the log: clients are refused until that is done. @throws Error if the log is damaged, or an address or enough files cannot be had */
   async start(): Promise<void> {
-    this.logger.notice("Server initialized");
     this.fitDescriptors();
     this.health.open();
     try {
-      if (this.config.get("appendonly")) await this.openLog();
+      // Nobody is to see the databases before they are loaded.
+      if (this.config.get("appendonly")) this.loading.begin();
       this.followAppendOnly();
-      this.cron = this.startCron();
       await this.listen();
+      this.logger.notice("Server initialized");
+      if (this.loading.active) await this.openLog();
+      this.cron = this.startCron();
+      this.listeners?.announce();
       this.ready = true;
     } catch (error) {
+      this.listeners?.stop(true);
       if (error instanceof WebAssembly.RuntimeError) this.crash(error);
       this.cron?.stop();
+      if (this.stopping !== undefined) await this.stopping;
       await this.appendOnly.close();
       this.health.stop();
       throw error;
@@ -324,6 +352,10 @@ export class Server {
     return this.listeners?.port ?? 0;
   }
 
+  get isLoading(): boolean {
+    return this.loading.active;
+  }
+
   get isStopping(): boolean {
     return this.shutdowns.inProgress || this.stopping !== undefined;
   }
@@ -357,6 +389,7 @@ export class Server {
 
   private async stopOnce(): Promise<void> {
     this.ready = false;
+    this.loading.stop();
     this.listeners?.stop(false);
     this.cron?.stop();
     if (!this.crashed) this.turn.end();
@@ -377,20 +410,16 @@ export class Server {
     this.config.onChange("appendfsync", () => this.appendOnly.policyChanged());
     this.config.applyWith("appendonly", () => {
       if (this.config.get("appendonly")) return this.appendOnly.turnOn();
-      this.appendOnly.turnOff();
-      return undefined;
+      return this.appendOnly.turnOff();
     });
   }
 
   private async openLog(): Promise<void> {
     const { core, logger } = this;
     const startedUs = this.clock.monotonicUs();
-    core.memory.i32[FLAGS] = IoFlag.Replay;
-    await this.appendOnly.load(this.replayTarget());
-    core.memory.i32[FLAGS] = 0;
-    core.memory.i32[DB] = 0;
+    await this.appendOnly.load(this.replaying);
+    this.loading.end();
     core.clearCounter(StateField.Changes);
-    this.observer.stats.reset();
     const seconds = (this.clock.monotonicUs() - startedUs) / 1e6;
     logger.notice(`DB loaded from append only file: ${seconds.toFixed(3)} seconds`);
   }
@@ -411,53 +440,34 @@ export class Server {
   /** DEBUG LOADAOF: in a turn of its own, since the replay needs the windows that a chunk lies in. */
   private reloadLog(client: Client): void {
     let answer: (() => void) | undefined;
-    const { context, core, dispatcher, appendOnly, logger } = this;
+    const { context, core, dispatcher, appendOnly, loading, logger } = this;
     this.blocked.park(client, {
       timeoutMs: 0,
       isOver: () => answer !== undefined,
       answer: () => answer?.(),
     });
-    const attempt = () => {
-      this.turn.end();
-      // What is in flight must be in the file.
-      if (appendOnly.log?.isBusy === true) return void setTimeout(() => this.guarded(attempt), 1);
-      const error = reloadLog({
-        core,
-        dispatcher,
-        appendOnly,
-        target: this.replayTarget(),
-        log: (level, text) => logger[level](text),
-      });
+    const done = (error: string | undefined) => {
       answer = () => (error === undefined ? context.reply.ok() : context.reply.error(error));
       this.blocked.check();
     };
-    setImmediate(() => this.guarded(attempt));
-  }
-
-  private replayTarget() {
-    const { core, framer, arena, dispatcher } = this;
-    const { stats } = this.observer;
-    const client = new Client(0, NO_LINK, new Outbox(), this.clock.nowMs());
-    return {
-      core,
-      framer,
-      get db() {
-        return client.db;
-      },
-      select(db: number) {
-        client.db = db;
-        core.memory.i32[DB] = db;
-      },
-      discard: () => dispatcher.transactions.leave(client),
-      execute(argc: number): string | undefined {
-        const before = stats.errorReplies;
-        arena.open(null);
-        dispatcher.replay(client, argc);
-        arena.close();
-        return stats.errorReplies > before ? stats.lastError : undefined;
-      },
-      progress: () => {},
+    const attempt = () => {
+      this.turn.end();
+      if (loading.active) return done("ERR The dataset is being loaded already");
+      // What is in flight must be in the file, and no snapshot be under way.
+      if (appendOnly.isBusy) return void setTimeout(() => this.guarded(attempt), 1);
+      reloadLog({
+        core,
+        dispatcher,
+        appendOnly,
+        loading,
+        target: this.replaying,
+        log: (level, text) => logger[level](text),
+      }).then(
+        (error) => this.guarded(() => done(error)),
+        (error) => this.crash(error),
+      );
     };
+    setImmediate(() => this.guarded(attempt));
   }
 
   /** The client's connection is gone. */
@@ -515,7 +525,10 @@ export class Server {
       beginShutdown: () => this.shutdowns.tick(),
       tickLog: () => this.appendOnly.tick(),
       sweepClients: () => this.supervision.limits.sweep(),
-      mayDelete: () => this.appendOnly.refusal() === undefined && !this.supervision.pause.active,
+      mayDelete: () =>
+        this.appendOnly.refusal() === undefined &&
+        !this.supervision.pause.active &&
+        !this.loading.active,
       afterSlice: () => {
         if (!this.dispatcher.effects.waiting) return;
         this.dispatcher.effects.settle();
@@ -663,15 +676,3 @@ export class Server {
     });
   }
 }
-
-const NO_LINK: Link = {
-  address: "",
-  localAddress: "",
-  fd: -1,
-  isUnixSocket: false,
-  write: () => -1,
-  pause: () => {},
-  resume: () => {},
-  end: () => {},
-  terminate: () => {},
-};

@@ -13,6 +13,8 @@ export interface ShutdownParts {
   hasLog(): boolean;
   /** True while the log that CONFIG SET appendonly began does not hold everything yet. */
   isFirstLogBeingWritten(): boolean;
+  /** What is in memory is no dataset yet, and not to be saved. */
+  isLoading(): boolean;
   /** Writes what the turn has gathered for the log. */
   flush(): void;
   /** Stops the server and then whoever runs it. */
@@ -55,7 +57,8 @@ export class Shutdown {
    * Begins at the end of this turn.
    * @returns the error line if it is refused at once; `refused` is given it if that turns out later
    */
-  request(options: ShutdownOptions, refused?: (line: string) => void): string | undefined {
+  request(asked: ShutdownOptions, refused?: (line: string) => void): string | undefined {
+    const options = this.parts.isLoading() ? { ...asked, save: false } : asked;
     if (refused !== undefined) this.waiting.push(refused);
     if (this.stopping || this.pending !== undefined) return undefined;
     const { logger } = this.parts;

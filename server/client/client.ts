@@ -11,6 +11,7 @@ export enum Gate {
   Multi = 16, // commands are queued for EXEC
   Monitor = 32, // sees all commands, and may not touch keys
   NoReplicas = 128, // fewer replicas than writes need
+  Loading = 256, // the dataset is being loaded
   SkipReply = 64, // CLIENT REPLY SKIP: the next command is not answered
 }
 

@@ -372,9 +372,12 @@ const SNAPSHOTS = {
   "rdb-save-incremental-fsync": ignored(NO_RDB, flag("yes")),
   "sanitize-dump-payload": ignored(NO_RDB, choice("no", ["no", "yes", "clients"])),
   "rdb-key-save-delay": ignored(FOR_TESTS, hidden(integer(0, -INT_MAX - 1, INT_MAX))),
-  "key-load-delay": ignored(FOR_TESTS, hidden(integer(0, -INT_MAX - 1, INT_MAX))),
-  "loading-process-events-interval-bytes": ignored(
-    FOR_TESTS,
+  "key-load-delay": works(
+    "For tests: microseconds that each command of the log is delayed by at a load; -n = one in n commands.",
+    hidden(integer(0, -INT_MAX - 1, INT_MAX)),
+  ),
+  "loading-process-events-interval-bytes": works(
+    "Clients have a turn at a load after so many bytes, and at the latest after 10 ms.",
     hidden(integer(2097152, 1024, INT_MAX)),
   ),
 };

@@ -36,6 +36,8 @@ const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
 const BLOCK_MS = (Address.State + StateField.BlockMs) >> 3;
 const LF = 10;
 const PAUSED = Gate.PausedAll | Gate.PausedWrites;
+/** With one of these nothing is deleted: what is due is hidden only. */
+const FROZEN = Gate.WritesRefused | PAUSED | Gate.Loading;
 /** Flags of ours, above those the core knows. */
 const NO_AUTH = 64;
 /** Its time is taken call by call; that of the others per run of calls. */
@@ -59,6 +61,8 @@ const MAY_REPLICATE = 16384;
 const NEVER_QUEUED_NAMES = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
 const LEAVES_MULTI_NAMES = new Set(["discard", "quit", "reset"]);
 const TOUCHING_FLAGS: readonly CommandFlagName[] = ["readonly", "write", "may_replicate"];
+/** Refused while the dataset is being loaded. */
+const NOT_WHILE_LOADING = 65536;
 /** Calls of one command that are timed together at the most. */
 const RUN_MAX_CALLS = 64;
 /** What of a status the dispatcher must act on, with and without somebody following what changes. */
@@ -159,7 +163,7 @@ export class Dispatcher implements UnitRunner {
   private errorsSeen = 0;
   private readonly ids: Int32Array;
   private readonly arities: Int32Array;
-  private readonly flags: Uint16Array;
+  private readonly flags: Int32Array;
   private readonly names: string[];
   private isReplaying = false;
 
@@ -189,7 +193,7 @@ export class Dispatcher implements UnitRunner {
     this.effects = new Effects(core.memory, (id) => names.get(id)!, listeners);
     this.ids = Int32Array.from(specs, (spec) => spec.id ?? 0);
     this.arities = Int32Array.from(specs, (spec) => spec.arity);
-    this.flags = Uint16Array.from(rows, flagsOf);
+    this.flags = Int32Array.from(rows, flagsOf);
     this.names = rows.map(({ name }) => name);
     for (const spec of specs)
       if (spec.id !== undefined)
@@ -219,6 +223,12 @@ export class Dispatcher implements UnitRunner {
     this.gate = missing ? this.gate | Gate.NoReplicas : this.gate & ~Gate.NoReplicas;
   }
 
+  /** The dataset is being loaded: what needs it is refused. */
+  setLoading(isLoading: boolean): void {
+    this.gate = isLoading ? this.gate | Gate.Loading : this.gate & ~Gate.Loading;
+    this.freeze();
+  }
+
   /** CLIENT PAUSE: the bits hold for everybody from here on, 0 ends it. */
   pause(gate: number): void {
     this.gate = (this.gate & ~PAUSED) | gate;
@@ -228,9 +238,9 @@ export class Dispatcher implements UnitRunner {
     this.core.memory.i32[FLAGS]! |= this.ioFlags;
   }
 
-  /** While writes are refused or paused, expired keys are hidden and nothing is evicted. */
+  /** While writes are refused or paused, or the dataset is loaded, expired keys are hidden and nothing is evicted. */
   private freeze(): void {
-    const frozen = (this.gate & (Gate.WritesRefused | PAUSED)) !== 0;
+    const frozen = (this.gate & FROZEN) !== 0;
     this.ioFlags = frozen ? IoFlag.WritesRefused : 0;
   }
 
@@ -425,6 +435,8 @@ export class Dispatcher implements UnitRunner {
       return this.log?.refusal() ?? "MISCONF Errors writing to the AOF file";
     if ((gate & Gate.NoReplicas) !== 0 && writes)
       return "NOREPLICAS Not enough good replicas to write.";
+    if ((gate & Gate.Loading) !== 0 && ((flags | queued) & NOT_WHILE_LOADING) !== 0)
+      return "LOADING Redis is loading the dataset in memory";
     if ((gate & Gate.Monitor) !== 0 && (flags & TOUCHES_KEYS) !== 0)
       return "ERR Replica can't interact with the keyspace";
     return undefined;
@@ -432,6 +444,7 @@ export class Dispatcher implements UnitRunner {
 
   /** Evicts if need be. @returns whether a write may begin */
   private hasRoom(): boolean {
+    if ((this.gate & Gate.Loading) !== 0) return true;
     const room = this.core.makeRoomFor(0) !== 0;
     if (this.effects.waiting) this.effects.settle();
     return room;
@@ -643,6 +656,7 @@ function flagsOf({ spec, container }: CommandRow): number {
     (spec.flags.includes("write") || spec.flags.includes("may_replicate") ? MAY_REPLICATE : 0) |
     (spec.flags.includes("no_multi") ? NO_MULTI : 0) |
     (TOUCHING_FLAGS.some((flag) => spec.flags.includes(flag)) ? TOUCHES_KEYS : 0) |
+    (spec.flags.includes("loading") ? 0 : NOT_WHILE_LOADING) |
     named(NEVER_QUEUED_NAMES, NEVER_QUEUED) |
     named(LEAVES_MULTI_NAMES, LEAVES_MULTI) |
     named(new Set(["exec"]), EXEC) |

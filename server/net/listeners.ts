@@ -24,7 +24,7 @@ export class Listeners {
 
   /** @throws Error if an address cannot be had */
   async open(): Promise<void> {
-    const { config, logger } = this.parts;
+    const { config } = this.parts;
     this.openTcp();
     const path = config.path("unixsocket");
     if (path !== "") await this.openUnix(path);
@@ -32,8 +32,13 @@ export class Listeners {
       this.reopenTcp("Unable to listen on this port. Check server logs."),
     );
     config.applyWith("bind", () => this.reopenTcp("Failed to bind to specified addresses."));
+  }
+
+  /** Who connects is served from here on. */
+  announce(): void {
+    const { config, logger } = this.parts;
     if (this.port !== 0) logger.notice("Ready to accept connections tcp");
-    if (path !== "") logger.notice("Ready to accept connections unix");
+    if (config.path("unixsocket") !== "") logger.notice("Ready to accept connections unix");
   }
 
   /** Accepts nobody any more. */

@@ -8,6 +8,9 @@ export interface SignalParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly isStopping: () => boolean;
+  readonly isLoading: () => boolean;
+  /** Stops without more ado, and exits. */
+  readonly stopNow: () => void;
   /** Begins a stop soon; `refused` is called if it is. */
   readonly shutdown: (options: ShutdownOptions, refused: () => void) => void;
   readonly crash: (error: Error) => void;
@@ -34,6 +37,10 @@ export function handleSignals(parts: SignalParts): void {
     if (signal === "SIGINT" && parts.isStopping()) {
       logger.warning("You insist... exiting now.");
       return parts.exit(1);
+    }
+    if (parts.isLoading()) {
+      logger.warning("Received shutdown signal during loading, exiting now.");
+      return parts.stopNow();
     }
     logger.warning(`Received ${signal} scheduling shutdown...`);
     const flags = config.get(signal === "SIGINT" ? "shutdown-on-sigint" : "shutdown-on-sigterm");

@@ -20,6 +20,11 @@ const LOG = "tests/unit/observability/log.test.ts";
 
 /** File and name of the test. */
 const SHOWN_ELSEWHERE: Partial<Record<DirectiveName, readonly [file: string, test: string]>> = {
+  "key-load-delay": ["tests/process/loading.test.ts", "INFO tells how far it is"],
+  "loading-process-events-interval-bytes": [
+    "tests/process/loading.test.ts",
+    "whatever turns others have",
+  ],
   daemonize: [START, "goes to the background with daemonize"],
   supervised: [SUPERVISION, "tells systemd over a socket"],
   pidfile: [STOP, "stops the server in order"],

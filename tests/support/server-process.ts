@@ -26,11 +26,20 @@ export interface ServerProcess {
   output(): Promise<string>;
 }
 
+/** Whether a server listens there that has loaded its data. */
 async function answers(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = {
+    open: (socket: { write(text: string): void }) => socket.write("PING\r\n"),
+    data: (_: unknown, chunk: Buffer) => resolve(chunk.toString("latin1")),
+    close: () => resolve(""),
+    error: () => resolve(""),
+  };
   try {
-    const socket = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } });
-    socket.end();
-    return true;
+    const connection = await Bun.connect({ hostname: "127.0.0.1", port, socket });
+    const reply = await promise;
+    connection.end();
+    return reply !== "" && !reply.startsWith("-LOADING");
   } catch {
     return false;
   }
@@ -50,7 +59,7 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** Starts `bun server/main.ts` and waits until it listens. @throws Error if it ends instead */
+/** Starts `bun server/main.ts` and waits until it serves. @throws Error if it ends instead */
 export function startProcess(port: number, ...flags: string[]): Promise<ServerProcess> {
   return launch([process.execPath, "server/main.ts", "--port", String(port), ...flags], port);
 }

@@ -9,6 +9,7 @@ import { unicode } from "../../config/syntax.ts";
 import type { Core } from "../../core/core.ts";
 import type { LogLevel } from "../../observability/log.ts";
 import type { Disk } from "../disk.ts";
+import type { Loading } from "../loading.ts";
 import { causeOf } from "./errors.ts";
 import { FileSet } from "./file-set.ts";
 import { loadSet } from "./load-set.ts";
@@ -27,11 +28,14 @@ const LAST_DELAY_MS = 3_600_000;
 /** A rewrite without which nothing can be written is tried so often. */
 const URGENT_MS = 300;
 
+const LOADING = "Redis is loading the dataset in memory";
+
 export interface AppendOnlyParts {
   readonly core: Core;
   readonly clock: Clock;
   readonly config: Config;
   readonly disk: Disk;
+  readonly loading: Loading;
   log(level: LogLevel, text: string): void;
   /** A log is to be written to from here on, or none. */
   follow(log: Log | null): void;
@@ -54,6 +58,8 @@ export class AppendOnly implements PersistenceView {
   /** Settles when a log that was switched off is closed. */
   private ending: Promise<void> | undefined;
   private isClosed = false;
+  /** The directory is read for the first time, to go on in it. */
+  private isBeingRead = false;
   /** BGREWRITEAOF came at a bad time: it is made up for. */
   private scheduled = false;
   private startedMs = 0;
@@ -84,10 +90,8 @@ export class AppendOnly implements PersistenceView {
   /** Loads what the directory has and goes on with it. @throws AofError if it is damaged or another server has it */
   async load(target: ReplayTarget): Promise<void> {
     const files = this.openFiles();
-    const steps = this.replay(files, target);
-    let step = steps.next();
-    for (; step.done !== true; step = steps.next()) await new Promise(setImmediate);
-    const extents = step.value;
+    this.isBeingRead = true;
+    const extents = await this.parts.loading.run(this.replay(files, target));
     files.dropTemporaries();
     const strangers = files.strangers();
     if (strangers.length > 0)
@@ -103,6 +107,7 @@ export class AppendOnly implements PersistenceView {
     if (last === undefined) files.replaceNow([...files.files, entry]);
     this.sizeThen = files.base === undefined ? 0 : files.sizeOf(files.base);
     this.begin(file, false);
+    this.isBeingRead = false;
     this.state = "on";
   }
 
@@ -111,18 +116,24 @@ export class AppendOnly implements PersistenceView {
     return loadSet({
       files,
       target,
+      nowUs: () => parts.clock.monotonicUs(),
+      expect: (bytes) => parts.loading.expect(bytes),
       mayCut: parts.config.get("aof-load-truncated"),
       log: (level, text) => parts.log(level, text),
       singleFile: join(unicode(parts.config.get("dir")), files.names.prefix),
     });
   }
 
-  /** Replays the files that are there once more, in one go. @returns whether there were any. @throws AofError */
-  replayAgain(target: ReplayTarget): boolean {
+  /** Replays the files that are there once more. @returns whether there were any. @throws AofError */
+  async replayAgain(target: ReplayTarget): Promise<boolean> {
     const files = FileSet.read(this.parts.disk, this.names());
-    const steps = this.replay(files, target);
-    while (steps.next().done !== true);
+    await this.parts.loading.run(this.replay(files, target));
     return files.current.length > 0;
+  }
+
+  /** Something about the files is in flight. */
+  get isBusy(): boolean {
+    return this.current?.isBusy === true || this.rewriting !== null;
   }
 
   private begin(file: LogFile, isProvisional: boolean): void {
@@ -189,6 +200,7 @@ export class AppendOnly implements PersistenceView {
   /** @returns the error, or undefined: then the log begins with a rewrite */
   turnOn(): string | undefined {
     if (this.state !== "off") return undefined;
+    if (this.parts.loading.active) return LOADING;
     try {
       this.openFiles();
     } catch (error) {
@@ -204,13 +216,15 @@ export class AppendOnly implements PersistenceView {
     return undefined;
   }
 
-  turnOff(): void {
-    if (this.state === "off") return;
+  turnOff(): string | undefined {
+    if (this.parts.loading.active) return LOADING;
+    if (this.state === "off") return undefined;
     this.state = "off";
     this.scheduled = false;
     this.rewriting?.callOff();
     this.ending = this.current?.close();
     this.drop();
+    return undefined;
   }
 
   private drop(): void {
@@ -240,7 +254,7 @@ export class AppendOnly implements PersistenceView {
 
   /** Ten times a second: what was put off, and growth. */
   tick(): void {
-    if (this.rewriting !== null || this.isClosed) return;
+    if (this.rewriting !== null || this.isClosed || this.parts.loading.active) return;
     const mayStart = this.parts.clock.nowMs() >= this.notBeforeMs;
     if ((this.scheduled || this.state === "waiting") && mayStart) this.start();
     else if (this.state === "on" && mayStart && this.current!.isWhole) this.startIfGrown();
@@ -258,7 +272,7 @@ export class AppendOnly implements PersistenceView {
   }
 
   private startUrgently(): void {
-    if (this.rewriting !== null || this.isClosed) return;
+    if (this.rewriting !== null || this.isClosed || this.parts.loading.active) return;
     if (this.parts.clock.nowMs() < this.startedMs + URGENT_MS) return;
     this.start();
   }
@@ -399,11 +413,10 @@ export class AppendOnly implements PersistenceView {
     const { current, rewriting } = this;
     const progress = rewriting?.progress ?? { done: 0, total: 0 };
     return {
-      loading: 0,
-      async_loading: 0,
+      ...this.parts.loading.infoFields(),
       current_save_keys_processed: progress.done,
       current_save_keys_total: progress.total,
-      aof_enabled: this.state === "off" ? 0 : 1,
+      aof_enabled: this.state === "off" && !this.isBeingRead ? 0 : 1,
       aof_rewrite_in_progress: this.isRewriting ? 1 : 0,
       aof_rewrite_scheduled: this.scheduled ? 1 : 0,
       aof_last_rewrite_time_sec: this.lastSeconds,

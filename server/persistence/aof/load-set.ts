@@ -23,12 +23,17 @@ export interface LoadSetOptions {
   /** Where Redis before 7 keeps its log. */
   singleFile: string;
   log(level: LogLevel, text: string): void;
+  /** Told how many bytes there are. */
+  expect(bytes: number): void;
+  /** Monotonic. */
+  nowUs(): number;
 }
 
 /** Loads in steps. @returns what is known of the last incremental file, undefined if there is none. @throws AofError */
 export function* loadSet(options: LoadSetOptions): Generator<void, Extent | undefined> {
   const { files, target } = options;
   adoptSingleFile(options);
+  options.expect(files.bytes());
   const order = files.current;
   let last: Extent | undefined;
   for (const [index, file] of order.entries()) {
@@ -41,7 +46,11 @@ export function* loadSet(options: LoadSetOptions): Generator<void, Extent | unde
     refuseRdb(files.disk, path);
     target.select(0);
     const limit = limitOf(files, file, later);
+    const startUs = options.nowUs();
     const loaded = yield* loadFile({ disk: files.disk, path, target, ...(limit && { limit }) });
+    const seconds = ((options.nowUs() - startUs) / 1e6).toFixed(3);
+    const kind = file.type === "b" ? "base" : "incr";
+    options.log("notice", `DB loaded from ${kind} file ${file.name}: ${seconds} seconds`);
     const { end, sum } = loaded;
     if (file.type === "i") last = { size: end, sum };
     tellOfCover(options, file, loaded);

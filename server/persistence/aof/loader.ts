@@ -21,8 +21,6 @@ import { AofError } from "./errors.ts";
 import type { Extent } from "./log-file.ts";
 
 const BLOCK_BYTES = 1 << 20;
-/** After so long others have a turn: somebody may ask whether the server is alive. */
-const TURN_MS = 50;
 const WINDOW_BYTES = Address.InputEnd - Address.Input - 64;
 const MAX_BULK_BYTES = 2147483647;
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
@@ -41,8 +39,12 @@ export interface ReplayTarget {
   select(db: number): void;
   /** Forgets what was queued since a MULTI that has no EXEC. */
   discard(): void;
-  /** So many bytes more are read. */
-  progress(bytes: number): void;
+  /** Read so many bytes at once at the most, if a command is no longer. */
+  readonly blockBytes: number;
+  /** So many bytes more are replayed. @returns whether others are to have a turn */
+  progress(bytes: number): boolean;
+  /** So many commands more were run. @returns the same */
+  ran(commands: number): boolean;
 }
 
 export interface LoadOptions {
@@ -80,7 +82,8 @@ class FileLoad {
   private sum = 0;
   /** Bytes that are in the sum. */
   private summed = 0;
-  private turnMs = performance.now();
+  /** Others are to have a turn before the rest of the window. */
+  private isPaused = false;
 
   constructor(private readonly options: LoadOptions) {
     this.file = options.disk.open(options.path, "read");
@@ -97,48 +100,40 @@ class FileLoad {
       yield* this.replay();
     } finally {
       this.file.close();
+      if (this.multi) this.options.target.discard();
     }
-    if (this.multi) this.options.target.discard();
     return this.judge();
   }
 
+  /** Each block begins with the command that the one before it cut off: that is read again. */
   private *replay(): Generator<void> {
     const { target } = this.options;
     const { u8 } = target.core.memory;
-    let read = 0; // bytes read from the file
-    let kept = 0; // bytes of an unfinished frame at the window's start
-    while (read < this.written) {
-      if (this.isLong()) yield;
-      const room = Math.min(BLOCK_BYTES, WINDOW_BYTES - kept, this.written - read);
-      const count = this.file.read(u8, Address.Input + kept, room, read);
+    let most = Math.min(BLOCK_BYTES, target.blockBytes);
+    for (let at = 0; at < this.written; ) {
+      const room = Math.min(most, this.written - at);
+      const count = this.file.read(u8, Address.Input, room, at);
       if (count === 0) return;
-      const base = read - kept; // file offset of the window's start
-      read += count;
-      const end = Address.Input + kept + count;
-      const stopped = this.frames(end, base);
-      this.addUpTo(base + stopped - Address.Input, base);
-      target.progress(count);
-      kept = end - stopped;
-      if (this.isTooLarge(kept)) {
-        read = this.large(base + stopped - Address.Input);
-        kept = 0;
-        if (read < 0) return;
-      } else u8.copyWithin(Address.Input, stopped, end);
+      let done = this.frames(Address.Input + count, at) - Address.Input;
+      this.addUpTo(at + done, at);
+      if (done === 0) {
+        // A command longer than a block has the whole window, and one longer than that a run of its own.
+        if (this.isTooLarge(count)) done = this.large(at);
+        else if (at + count === this.written) return;
+        else most = WINDOW_BYTES;
+        if (done < 0) return;
+      }
+      at += done;
+      if (target.progress(done)) yield;
     }
   }
 
-  private isLong(): boolean {
-    const now = performance.now();
-    if (now - this.turnMs < TURN_MS) return false;
-    this.turnMs = now;
-    return true;
-  }
-
-  private isTooLarge(kept: number): boolean {
+  /** Whether the command that `count` bytes are the beginning of cannot be framed in the window. */
+  private isTooLarge(count: number): boolean {
     const { framer } = this.options.target;
     return (
-      kept >= WINDOW_BYTES - 64 ||
-      framer.missing > WINDOW_BYTES - kept ||
+      count >= WINDOW_BYTES ||
+      framer.missing > WINDOW_BYTES - count ||
       framer.stopped === TOO_MANY_WORDS
     );
   }
@@ -151,7 +146,8 @@ class FileLoad {
     framer.authenticated = true;
     framer.stopped = INCOMPLETE;
     framer.missing = 1;
-    while (framer.position < end) {
+    this.isPaused = false;
+    while (framer.position < end && !this.isPaused) {
       const first = u8[framer.position];
       if (first === HASH_SIGN) {
         const behind = this.annotation(framer.position, end, base);
@@ -169,7 +165,8 @@ class FileLoad {
 
   /** Runs up to a batch of commands. The framer stands behind them afterwards. */
   private batch(end: number, base: number): void {
-    const { framer, core } = this.options.target;
+    const { target } = this.options;
+    const { framer, core } = target;
     const offsetOf = (at: number) => base + at - Address.Input;
     const frames = framer.batch(end);
     const next = framer.position;
@@ -181,6 +178,7 @@ class FileLoad {
       this.command(argc, offsetOf(framer.frameStart), offsetOf(framer.position));
     }
     framer.position = next;
+    this.isPaused = target.ran(frames);
     if (stopped === INVALID) throw this.damage(offsetOf(next));
   }
 
@@ -248,9 +246,9 @@ class FileLoad {
     if (!this.multi) this.unitEnd = end;
   }
 
-  /** A command larger than the window: gathered in a heap run. @returns the file offset behind it, -1 = it is torn */
+  /** A command larger than the window: gathered in a heap run. @returns its bytes, -1 = it is torn */
   private large(begin: number): number {
-    const { core, framer, progress } = this.options.target;
+    const { core, framer } = this.options.target;
     const frame = new LargeFrame(MAX_BULK_BYTES);
     let at = begin;
     let state = LargeState.More;
@@ -276,8 +274,7 @@ class FileLoad {
     this.command(frame.argc, begin, begin + frame.bytes);
     core.memory.i32[ARGV_PTR] = Address.ArgvTable;
     core.freeInput(run | 0);
-    progress(frame.bytes);
-    return begin + frame.bytes;
+    return frame.bytes;
   }
 
   private damage(offset: number): AofError {

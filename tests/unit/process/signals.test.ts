@@ -5,7 +5,7 @@ import { handleSignals } from "../../../server/process/signals.ts";
 function setUp() {
   const handlers = new Map<string, () => void>();
   const seen: unknown[] = [];
-  const state = { isStopping: false, isRefused: false };
+  const state = { isStopping: false, isRefused: false, isLoading: false };
   const config = new Config();
   const log = (text: string) => seen.push(text);
   handleSignals({
@@ -20,6 +20,8 @@ function setUp() {
       close: () => {},
     },
     isStopping: () => state.isStopping,
+    isLoading: () => state.isLoading,
+    stopNow: () => seen.push("stopped"),
     shutdown(options, refused) {
       seen.push(options);
       if (state.isRefused) refused();
@@ -68,6 +70,13 @@ test("a refused stop is told with its signal", () => {
   expect(seen.at(-1)).toBe(
     "SIGTERM received but errors trying to shut down the server, check the logs for more information",
   );
+});
+
+test("while the dataset is loaded a signal stops the server at once", () => {
+  const { send, seen, state } = setUp();
+  state.isLoading = true;
+  send("SIGTERM");
+  expect(seen).toEqual(["Received shutdown signal during loading, exiting now.", "stopped"]);
 });
 
 test("SIGABRT asks for a crash report", () => {
