@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Address, Limit, StateField } from "../../core-wasm/abi.ts";
-import { type Build, createTestCore, type TestCore } from "../support/core.ts";
+import { type Build, createTestCore, ErrorReply, type TestCore } from "../support/core.ts";
 
 const LIMITS = (Address.State + StateField.Limits) >> 2;
 
@@ -189,4 +189,107 @@ test.each(SHAPES)("lists behave like JavaScript's arrays: %o", ({ build, size, p
     }),
     { numRuns: 120 },
   );
+});
+
+const items = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, i) => `item:${from + i}`);
+
+test("a long list is freed in slices and counts as used until then", () => {
+  const core = createTestCore({ build: "release" });
+  const before = core.usedBytes();
+  for (let i = 0; i < 60; i++) core.must("RPUSH", "l", ...items(1000, i * 1000));
+  const full = core.usedBytes();
+  expect(core.must("MEMORY", "USAGE", "l") as number).toBeGreaterThan((full - before) * 0.9);
+  core.must("DEL", "l");
+  expect(core.usedBytes()).toBeGreaterThan(before + (full - before) / 2);
+  core.freeAll(20);
+  expect(core.usedBytes()).toBeLessThan(before + 100_000);
+  for (let i = 0; i < 60; i++) core.must("LPUSH", "l", ...items(1000, i * 1000));
+  core.must("LTRIM", "l", "100", "109");
+  expect(core.must("LRANGE", "l", "0", "-1")).toEqual(items(10, 59_890).toReversed());
+  core.freeAll(20);
+  core.check();
+  expect(core.usedBytes()).toBeLessThan(before + 100_000);
+});
+
+test("defragmentation moves chain, nodes and elements, while the list goes on changing", () => {
+  const core = createTestCore({ build: "release" });
+  const model: Model = new Map();
+  for (let k = 0; k < 40; k++) {
+    const name = `l${k}`;
+    // Elements large enough for nodes of their own lie among the others.
+    const list = items(1500).map((item, i) => (i % 50 === 0 ? item + "x".repeat(9000) : item));
+    model.set(name, list);
+    for (let i = 0; i < list.length; i += 100) core.must("RPUSH", name, ...list.slice(i, i + 100));
+  }
+  for (const [name, list] of model) {
+    for (const item of list.filter((_, i) => i % 8 !== 0)) core.must("LREM", name, "1", item);
+    model.set(
+      name,
+      list.filter((_, i) => i % 8 === 0),
+    );
+  }
+  const pages = core.heapPages();
+  for (let i = 0; i < 30; i++) {
+    core.tidyAll(50);
+    for (const [name, list] of model) {
+      expect(core.must("LPOP", name)).toBe(list.shift()!);
+      core.must("RPUSH", name, "behind");
+      list.push("behind");
+    }
+    core.check();
+  }
+  expect(core.heapPages()).toBeLessThan(pages);
+  for (const [name, list] of model) expect(core.must("LRANGE", name, "0", "-1")).toEqual(list);
+});
+
+/** Lets so few pages be handed out that memory ends somewhere in what follows. */
+function limitPages(core: TestCore, more: number): void {
+  core.harness.core.memory.i32[(Address.State + StateField.PageLimit) >> 2] =
+    core.heapPages() + more;
+}
+
+test("for want of memory a command changes nothing, and says so", () => {
+  const core = createTestCore({ build: "release" });
+  core.must("RPUSH", "l", ...items(3000));
+  core.must("RPUSH", "s", "a", "b");
+  limitPages(core, 12);
+  let refused = 0;
+  for (let i = 0; i < 400; i++) {
+    const before = ["l", "s", "new"].map((name) => core.must("LRANGE", name, "0", "-1"));
+    const command = [
+      ["RPUSH", "l", ...items(20), "x".repeat(5000 + i * 40)],
+      ["LPUSH", "new", "y".repeat(9000), ...items(i)],
+      ["LSET", "s", "0", "z".repeat(9000 + i * 100)],
+      ["LINSERT", "s", "AFTER", "b", "w".repeat(7000)],
+      ["LMOVE", "l", "s", "RIGHT", "LEFT"],
+      ["COPY", "l", "copied", "REPLACE"],
+    ][i % 6]!;
+    const answer = core.run(...command);
+    core.check();
+    if (!(answer instanceof ErrorReply)) continue;
+    expect(answer.text).toStartWith("OOM");
+    refused++;
+    expect(["l", "s", "new"].map((name) => core.must("LRANGE", name, "0", "-1"))).toEqual(before);
+  }
+  expect(refused).toBeGreaterThan(20);
+});
+
+test("a list of one small node becomes a listpack again, one of two does not", () => {
+  const core = createTestCore({ build: "release" });
+  const encoding = () => core.must("OBJECT", "ENCODING", "l");
+  setLimit(core, Limit.ListListpackSize, 10);
+  core.must("RPUSH", "l", ...items(11));
+  expect(encoding()).toBe("quicklist");
+  expect(core.must("DEBUG", "QUICKLIST", "l")).toBe("Quicklist of 2 nodes, 11 elements");
+  core.must("RPOP", "l");
+  expect(encoding()).toBe("quicklist");
+  core.must("LTRIM", "l", "0", "5");
+  expect(encoding()).toBe("quicklist");
+  core.must("LREM", "l", "0", "item:3");
+  expect(encoding()).toBe("listpack");
+  core.must("RPUSH", "l", ...items(6));
+  expect(encoding()).toBe("quicklist");
+  core.must("LPOP", "l", "10");
+  expect(core.must("DEBUG", "LISTPACK", "l")).toBe("Listpack of 15 bytes, 1 elements");
 });
