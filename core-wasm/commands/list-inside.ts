@@ -75,7 +75,8 @@ export function lset(): void {
   if (reply.isFailed()) return;
   if (entry === null) return reply.error("ERR no such key");
   if (!readInteger(2)) return;
-  const index = fromFront(entry, integerArg());
+  // Redis takes 32 bits of it.
+  const index = fromFront(entry, <i32>integerArg());
   openForWrite(entry);
   if (!expectElements(entry, argLength(3), 1)) return reply.noMemory();
   if (!isWithin(entry, index)) return reply.error("ERR index out of range");

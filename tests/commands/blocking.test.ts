@@ -37,7 +37,7 @@ const pair = (key: string, item: string) => `*2\r\n${bulk(key)}${bulk(item)}`;
 const NIL_ARRAY = "*-1\r\n";
 const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
 
-describe.each(TARGETS)("%s", (name, start) => {
+describe.each(TARGETS)("%s", (_name, start) => {
   let target: Target;
   let main: Connection;
   const others: Connection[] = [];
@@ -241,7 +241,8 @@ describe.each(TARGETS)("%s", (name, start) => {
     await run("RPUSH b 2");
     await run("EXEC");
     // 7.0 takes of the key that was ready first; 7.2 executes the command again.
-    expect(await reply).toBe(name === "redis-server" ? pair("c", "3") : pair("b", "2"));
+    const is70 = (await run("INFO server")).includes("redis_version:7.0.");
+    expect(await reply).toBe(is70 ? pair("c", "3") : pair("b", "2"));
     const { reply: popped } = await waiting("BLMPOP 0 2 d e RIGHT COUNT 2");
     await run("RPUSH e 1 2 3");
     expect(await popped).toBe(`*2\r\n${bulk("e")}*2\r\n${bulk("3")}${bulk("2")}`);

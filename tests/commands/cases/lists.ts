@@ -78,6 +78,8 @@ export const listCases = [
     step("LSET l 3 z", error("ERR index out of range")),
     step("LSET l -4 z", error("ERR index out of range")),
     step("LSET l x z", NOT_INTEGER),
+    step72("the index is taken as 32 bits", "LSET l 4294967296 w", ok),
+    step72("and so it was set", "LINDEX l 0", bulk("w")),
     step("LSET none 0 z", error("ERR no such key")),
     step("LSET none x z", error("ERR no such key")),
   ]),
