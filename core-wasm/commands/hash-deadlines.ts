@@ -24,6 +24,7 @@ import {
   settleTiming,
   timedBlockBytes,
 } from "../types/hash";
+import { expiryOption } from "./expiry";
 import { changedFields, dropDue, dropIfEmpty, findHash, NO_ROOM, setPairs } from "./hashes";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
@@ -108,6 +109,12 @@ function readInstant(index: u32, inSeconds: bool, isRelative: bool, invalid: str
   if (fits) return value + from;
   reply.error(invalid);
   return -1;
+}
+
+/** The same behind one of EX, PX, EXAT and PXAT. */
+function instantOf(index: u32, word: u64, invalid: string): i64 {
+  const inSeconds = word === Word.EX || word === Word.EXAT;
+  return readInstant(index, inSeconds, word === Word.EX || word === Word.PX, invalid);
 }
 
 /** Whether what gets this deadline is deleted at once: not in replay, where the log says what is deleted. */
@@ -321,15 +328,13 @@ export function hgetex(argc: u32): void {
   const hash = findHash(Find.Write);
   if (reply.isFailed()) return;
   const word = argWord(2);
-  const inSeconds = word === Word.EX || word === Word.EXAT;
-  const isRelative = word === Word.EX || word === Word.PX;
   let action = word === Word.PERSIST ? Getex.Persist : Getex.Nothing;
   let fieldsAt: u32 = action === Getex.Persist ? 3 : 2;
   let at: i64 = 0;
-  if (inSeconds || isRelative || word === Word.PXAT) {
+  if (expiryOption(word) !== 0) {
     action = Getex.Set;
     fieldsAt = 4;
-    at = readInstant(3, inSeconds, isRelative, "ERR invalid expire time in 'hgetex' command");
+    at = instantOf(3, word, "ERR invalid expire time in 'hgetex' command");
     if (at < 0) return;
   }
   if (fieldsAt + 1 >= argc)
@@ -400,77 +405,67 @@ enum HsetexFlag {
   Absolute = 16, // and it came in absolute milliseconds
 }
 
+const HSETEX_WORDS: string = "ERR wrong number of arguments for 'hsetex' command";
 const ONE_CONDITION: u32 = HsetexFlag.Fnx | HsetexFlag.Fxx;
 const ONE_EXPIRY: u32 = HsetexFlag.Keep | HsetexFlag.Until;
 /** Where the words that HSETEX has read lie: flags u32, first word of the pairs u32, deadline i64. */
 const READ: usize = Address.Scratch + ScratchArea.Argument + 16;
 
-/** Reads the words of HSETEX from word 2 on. @returns false after an error was answered */
-function readHsetex(argc: u32): bool {
-  let flags: u32 = 0;
-  for (let i: u32 = 2; i < argc; i++) {
-    if (argIs(i, "fields")) {
-      store<u32>(READ, flags);
-      store<u32>(READ, i + 2, 4);
-      return readPairs(i, argc);
-    }
-    const word = argWord(i);
-    const condition: u32 =
-      word === Word.FNX ? HsetexFlag.Fnx : word === Word.FXX ? HsetexFlag.Fxx : 0;
-    if (condition !== 0) {
-      if ((flags & ONE_CONDITION) !== 0) {
-        reply.error("ERR Only one of FXX or FNX arguments can be specified");
-        return false;
-      }
-      flags |= condition;
-      continue;
-    }
-    const inSeconds = word === Word.EX || word === Word.EXAT;
-    const isRelative = word === Word.EX || word === Word.PX;
-    const isKeep = word === Word.KEEPTTL;
-    if (!inSeconds && !isRelative && word !== Word.PXAT && !isKeep) {
-      reply.errorAbout("ERR unknown argument: ", argPtr(i), argLength(i));
-      return false;
-    }
-    if ((flags & ONE_EXPIRY) !== 0) {
-      reply.error("ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified");
-      return false;
-    }
-    flags |= isKeep ? HsetexFlag.Keep : HsetexFlag.Until;
-    if (isKeep) continue;
-    if (word === Word.PXAT) flags |= HsetexFlag.Absolute;
-    i += 1;
-    if (i >= argc) {
-      reply.error("ERR missing expire time");
-      return false;
-    }
-    const invalid = "ERR invalid expire time in 'hsetex' command";
-    store<i64>(READ, readInstant(i, inSeconds, isRelative, invalid), 8);
-    if (reply.isFailed()) return false;
-  }
-  wrongNumber();
+/** What an option word of HSETEX asks for, 0 = it is none. */
+function hsetexFlag(word: u64): u32 {
+  if (word === Word.FNX) return HsetexFlag.Fnx;
+  if (word === Word.FXX) return HsetexFlag.Fxx;
+  if (word === Word.KEEPTTL) return HsetexFlag.Keep;
+  if (word === Word.PXAT) return HsetexFlag.Until | HsetexFlag.Absolute;
+  return expiryOption(word) !== 0 ? HsetexFlag.Until : 0;
+}
+
+function fail(error: string): bool {
+  reply.error(error);
   return false;
 }
 
-function wrongNumber(): void {
-  reply.error("ERR wrong number of arguments for 'hsetex' command");
+/** Reads the words of HSETEX from word 2 on. @returns false after an error was answered */
+function readHsetex(argc: u32): bool {
+  let flags: u32 = 0;
+  let i: u32 = 2;
+  while (i < argc && !argIs(i, "fields")) {
+    const word = argWord(i);
+    const flag = hsetexFlag(word);
+    if (flag === 0) {
+      reply.errorAbout("ERR unknown argument: ", argPtr(i), argLength(i));
+      return false;
+    }
+    if (bothOf(flags, flag, ONE_CONDITION))
+      return fail("ERR Only one of FXX or FNX arguments can be specified");
+    if (bothOf(flags, flag, ONE_EXPIRY))
+      return fail("ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified");
+    flags |= flag;
+    i += 1;
+    if ((flag & HsetexFlag.Until) === 0) continue;
+    if (i >= argc) return fail("ERR missing expire time");
+    store<i64>(READ, instantOf(i, word, "ERR invalid expire time in 'hsetex' command"), 8);
+    if (reply.isFailed()) return false;
+    i += 1;
+  }
+  store<u32>(READ, flags);
+  store<u32>(READ, i + 2, 4);
+  return readPairs(i, argc);
+}
+
+/** Whether two options are of a kind of which there may be one. */
+function bothOf(a: u32, b: u32, kind: u32): bool {
+  return (a & kind) !== 0 && (b & kind) !== 0;
 }
 
 /** Judges FIELDS at word `at`, its number and the pairs. */
 function readPairs(at: u32, argc: u32): bool {
-  if (at + 3 >= argc) {
-    wrongNumber();
-    return false;
-  }
+  if (at + 3 >= argc) return fail(HSETEX_WORDS);
   const isNumber = parseInt64(argPtr(at + 1), argLength(at + 1), NUMBER);
   const fields = load<i64>(NUMBER);
-  if (!isNumber || fields < 1 || fields > <i64>i32.MAX_VALUE) {
-    reply.error("ERR invalid number of fields");
-    return false;
-  }
-  if (<i64>(argc - at - 2) === fields << 1) return true;
-  wrongNumber();
-  return false;
+  if (!isNumber || fields < 1 || fields > <i64>i32.MAX_VALUE)
+    return fail("ERR invalid number of fields");
+  return <i64>(argc - at - 2) === fields << 1 || fail(HSETEX_WORDS);
 }
 
 /** https://redis.io/docs/latest/commands/hsetex/ */
