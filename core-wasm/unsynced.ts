@@ -41,10 +41,12 @@ function maskOf(hash: u64): u32 {
   return 1 << (<u32>(hash >> INDEX_SHIFT) & 7);
 }
 
-/** Begins or ends keeping track. O(1) */
+/** Begins or ends keeping track. Nothing is known of what was written before: until the next sync every key stands for it. O(1) */
 export function trackUnsynced(on: bool): void {
+  if (on === (state.unsynced !== Tracking.Off)) return;
   state.unsynced = on ? Tracking.On : Tracking.Off;
   memory.fill(bitsOf(false), 0, 2 * BYTES);
+  markAllUnsynced();
 }
 
 /** A sync begins that covers all so far. The one before has ended. */

@@ -85,6 +85,8 @@ export class Client {
   /** Replies, in pieces, that wait for the log; and the point that the last of them waits for. */
   heldPieces = 0;
   heldPoint = 0;
+  /** Bytes of those pieces. */
+  waitingBytes = 0;
   /** Bytes at the end of its outbox that wait for the log. */
   heldBytes = 0;
   /** It went over a limit, gets nothing any more and is about to be closed. */
@@ -149,7 +151,7 @@ export class Client {
 
   /** What it takes besides an idle client's share. */
   bufferBytes(): number {
-    return this.outbox.bytes + this.carriedBytes + (this.multi?.bytes ?? 0);
+    return this.outbox.bytes + this.waitingBytes + this.carriedBytes + (this.multi?.bytes ?? 0);
   }
 
   memoryBytes(): number {

@@ -13,6 +13,8 @@ const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
 /** Views of up to this many bytes are kept. */
 const KEPT_VIEWS = 1024;
 const HELD_FIRST_BYTES = 65536;
+/** What waits for the log is counted as a client's memory from here on: most replies are short and wait shortly. */
+const COUNTED_WAITING_BYTES = 16384;
 
 /** Who hears of what clients have not taken. */
 export interface OutputWatcher {
@@ -49,6 +51,7 @@ class HeldGroup {
     this.ends.push(end);
     client.heldPieces++;
     client.heldPoint = this.point;
+    client.waitingBytes += piece.length;
   }
 
   /** To be filled again; room that a large reply needed is given back. */
@@ -138,8 +141,7 @@ export class ReplyArena {
   private push(client: Client, begin: number, end: number): void {
     if (this.deferred && client.heldPieces > 0) {
       // Behind those: what the command that runs will need is not known yet, more than this it cannot be.
-      const piece = this.memory.u8.subarray(begin, end);
-      return this.group(Math.max(this.latestPoint(), client.heldPoint)).add(client, piece);
+      return this.wait(client, begin, end, Math.max(this.latestPoint(), client.heldPoint));
     }
     const before = client.outbox.bytes;
     this.append(client, begin, end);
@@ -162,10 +164,12 @@ export class ReplyArena {
   private hold(client: Client, begin: number, end: number): void {
     // Behind what was pushed, which waits for the last that the client needs.
     if (client.heldBytes > 0) return this.push(client, begin, end);
-    this.group(Math.max(client.holdUntil, client.heldPoint)).add(
-      client,
-      this.memory.u8.subarray(begin, end),
-    );
+    this.wait(client, begin, end, Math.max(client.holdUntil, client.heldPoint));
+  }
+
+  private wait(client: Client, begin: number, end: number, point: number): void {
+    this.group(point).add(client, this.memory.u8.subarray(begin, end));
+    if (client.waitingBytes > COUNTED_WAITING_BYTES) this.watcher.outputGrew(client);
   }
 
   private group(point: number): HeldGroup {
@@ -192,7 +196,9 @@ export class ReplyArena {
     for (const [i, client] of clients.entries()) {
       const end = ends[i]!;
       client.heldPieces--;
+      client.waitingBytes -= end - begin;
       this.sendBytes(client, bytes.subarray(begin, end));
+      if (client.countedBytes > 0) this.watcher.outputShrank(client);
       begin = end;
     }
     group.reuse(0);
@@ -216,6 +222,7 @@ export class ReplyArena {
     this.pushed = [];
     for (const client of waiting) {
       client.heldPieces = 0;
+      client.waitingBytes = 0;
       client.heldBytes = 0;
       client.outbox.clear();
       client.link.terminate();

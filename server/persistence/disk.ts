@@ -47,7 +47,7 @@ export type OpenFor = "append" | "create" | "read" | "change";
 export interface DiskFile {
   /** In bytes. */
   size(): number;
-  /** Whether `path` leads to this file. */
+  /** Whether `path` leads to this file, as far as can be seen. */
   isAt(path: string): boolean;
   /** Adds all of it at the end of a file opened for `append`, or throws: then a part of it may be there. */
   append(bytes: Uint8Array): void;
@@ -78,9 +78,15 @@ class RealFile implements DiskFile {
   }
 
   isAt(path: string): boolean {
-    const there = statSync(path, { throwIfNoEntry: false });
-    const here = fstatSync(this.fd);
-    return there !== undefined && there.ino === here.ino && there.dev === here.dev;
+    try {
+      const there = statSync(path);
+      const here = fstatSync(this.fd);
+      return there.ino === here.ino && there.dev === here.dev;
+    } catch (error) {
+      // What may not be looked at need not have gone.
+      const { code } = error as { code?: string };
+      return code !== "ENOENT" && code !== "ENOTDIR";
+    }
   }
 
   /**

@@ -126,7 +126,22 @@ test.skipIf(!mayMount)(
       kept.push(`k${i}`);
     }
     expect(held).toBeDefined();
-    rmSync(filler());
+    // Who looks at nothing that the disk has not taken is served meanwhile, who looks at it waits.
+    const [reader, waiter] = [
+      await openConnection(server!.port),
+      await openConnection(server!.port),
+    ];
+    try {
+      expect(await reader.raw("GET", "k0")).toStartWith(`$${VALUE_BYTES}\r\n`);
+      expect(await reader.raw("SET", "other", "1")).toStartWith("-MISCONF");
+      const seen = waiter.raw("STRLEN", kept.at(-1)!);
+      expect(await Promise.race([seen, reader.raw("GET", "k1").then(() => "waits")])).toBe("waits");
+      rmSync(filler());
+      expect(await seen).toBe(`:${VALUE_BYTES}\r\n`);
+    } finally {
+      reader.close();
+      waiter.close();
+    }
     expect(await held!).toBe("+OK\r\n");
     await server!.kill("SIGKILL");
     client.close();

@@ -1,5 +1,6 @@
 /** `import { startServer } from "bundis"`: servers inside this process. */
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { RedisClient } from "bun";
 import { type RunningServer, type StartOptions, startServer } from "../../server/index.ts";
@@ -71,6 +72,24 @@ test("directives are typed values under their own names, or those of old version
   expect(await shown("replica-read-only")).toBe("no");
   expect(await shown("save")).toBe("");
   expect(await shown("bind")).toBe("127.0.0.1 -::1");
+});
+
+test("closing during a rewrite of the log ends it: nothing of it is left, and the next one starts at once", async () => {
+  const config = { appendonly: true, dir: dir.path, "auto-aof-rewrite-percentage": 0 };
+  const server = await start({ config });
+  const value = "x".repeat(500);
+  const client = await openConnection(server.port);
+  for (let i = 0; i < 20; i++) {
+    const pairs = Array.from({ length: 1000 }, (_, j) => [`k${i}:${j}`, value]);
+    expect(await client.raw("MSET", ...pairs.flat())).toBe("+OK\r\n");
+  }
+  expect(await client.raw("BGREWRITEAOF")).toStartWith("+Background");
+  client.close();
+  await server.close();
+  const files = readdirSync(join(dir.path, "appendonlydir"));
+  expect(files.filter((name) => name.startsWith("temp"))).toEqual([]);
+  const next = await start({ config });
+  expect(await ask(next, "DBSIZE")).toBe(":20000\r\n");
 });
 
 test("what is no directive, or no value of one, is an error at once", async () => {

@@ -73,10 +73,30 @@ test("a look at what a write has touched is marked until its sync has ended", ()
   }
 });
 
+/** Begins to keep track where everything is covered. */
+function track({ harness: { core } }: TestCore): void {
+  core.trackWrites(1);
+  core.syncBegins();
+  core.syncEnds();
+}
+
+test("of what was written before nothing is known: every key stands for it until a sync has ended", () => {
+  const core = createTestCore();
+  core.must("SET", "a", "1");
+  core.harness.core.trackWrites(1);
+  expect(look(core, "0 a")).toBe(Status.SawUnsynced);
+  core.harness.core.syncBegins();
+  // Once more: nothing is forgotten.
+  core.harness.core.trackWrites(1);
+  expect(look(core, "0 a")).toBe(Status.SawSyncing);
+  core.harness.core.syncEnds();
+  expect(look(core, "0 a")).toBe(0);
+});
+
 test("what is covered, or was never touched, is not marked, as a rule", () => {
   const core = createTestCore({ build: "tiny" });
   for (let i = 0; i < 1000; i++) core.must("SET", `old:${i}`, "v");
-  core.harness.core.trackWrites(1);
+  track(core);
   for (let i = 0; i < 20; i++) core.must("SET", `new:${i}`, "v");
   const falsely = () =>
     Array.from({ length: 1000 }, (_, i) => look(core, `0 old:${i}`)).filter((bits) => bits !== 0);
@@ -92,7 +112,7 @@ test("what is covered, or was never touched, is not marked, as a rule", () => {
 test("who counts keys or walks over them has seen all of them", () => {
   const core = createTestCore();
   core.must("SET", "a", "1");
-  core.harness.core.trackWrites(1);
+  track(core);
   const walks = [["DBSIZE"], ["KEYS", "*"], ["SCAN", "0"], ["RANDOMKEY"], ["DEBUG", "DIGEST"]];
   const seen = () =>
     walks.map((words) => {

@@ -107,12 +107,14 @@ export class FileSet {
       .filter((name) => !known.has(name) && disk.size(join(names.dir, name)) > 0);
   }
 
-  /** Writes a manifest with these files. @throws Error */
+  /** Writes a manifest with these files. @throws Error: nothing has changed, or only a loss of power could take it back */
   replaceNow(files: readonly ManifestFile[]): void {
+    const { disk, names } = this;
     this.claim();
     try {
-      writeManifest(this.disk, this.names, files);
+      writeManifest(disk, names, files);
       this.list = files;
+      disk.syncDirectory(names.dir);
     } finally {
       this.isWriting = false;
     }
@@ -120,10 +122,12 @@ export class FileSet {
 
   /** The same with the syncs off this thread. */
   async replace(files: readonly ManifestFile[]): Promise<void> {
+    const { disk, names } = this;
     this.claim();
     try {
-      await writeManifestLater(this.disk, this.names, files);
+      await writeManifestLater(disk, names, files);
       this.list = files;
+      await disk.syncDirectoryLater(names.dir);
     } finally {
       this.isWriting = false;
     }

@@ -21,6 +21,10 @@ export class LogFile {
   syncedSum: number;
   /** A sync failed, or a torn block could not be cut off: nothing is to be written here any more. */
   isDead = false;
+  /** Writes and syncs that are off the thread: the file is closed behind them. */
+  private inFlight = 0;
+  private isClosing = false;
+
   private constructor(
     readonly entry: ManifestFile,
     readonly path: string,
@@ -88,13 +92,15 @@ export class LogFile {
     const sum = addToSum(this.extent.sum, block.view());
     const closed = block.close(crcLine(sum, size + block.size));
     const next = { size: size + closed.length, sum: addToSum(sum, closed.subarray(block.size)) };
-    try {
-      await this.file.appendLater(closed);
-      this.extent = next;
-    } catch (error) {
-      this.cutBack();
-      throw error;
-    }
+    await this.inTheBackground(async () => {
+      try {
+        await this.file.appendLater(closed);
+        this.extent = next;
+      } catch (error) {
+        this.cutBack();
+        throw error;
+      }
+    });
   }
 
   /** Adds bytes that are closed blocks. @throws Error as `append` */
@@ -142,13 +148,15 @@ export class LogFile {
   /** The same off this thread. */
   async syncLater(): Promise<void> {
     const extent = this.extent;
-    try {
-      await this.file.syncLater();
-      this.covered(extent);
-    } catch (error) {
-      this.isDead = true;
-      throw error;
-    }
+    await this.inTheBackground(async () => {
+      try {
+        await this.file.syncLater();
+        this.covered(extent);
+      } catch (error) {
+        this.isDead = true;
+        throw error;
+      }
+    });
   }
 
   private covered({ size, sum }: Extent): void {
@@ -165,8 +173,23 @@ export class LogFile {
     }
   }
 
+  private async inTheBackground(work: () => Promise<void>): Promise<void> {
+    this.inFlight++;
+    try {
+      await work();
+    } finally {
+      this.inFlight--;
+      if (this.isClosing) this.close();
+    }
+  }
+
+  /** At once, or when what is off the thread has ended. What a failing disk says to that, it has said to a sync. */
   close(): void {
-    this.file.close();
+    this.isClosing = true;
+    if (this.inFlight > 0) return;
+    try {
+      this.file.close();
+    } catch {}
   }
 }
 

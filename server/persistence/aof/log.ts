@@ -22,6 +22,7 @@ import { Block } from "./block.ts";
 import { causeOf } from "./errors.ts";
 import type { FileSet } from "./file-set.ts";
 import { LogFile } from "./log-file.ts";
+import type { ManifestFile } from "./manifest.ts";
 import { Unsynced } from "./unsynced.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
@@ -32,6 +33,8 @@ const SYNC_PERIOD_MS = 1000;
 const BEHIND_SYNC_MAX_MS = 2000;
 /** Under `always` replies that cannot be covered are held this long, then their connections are closed. */
 const HOLD_MAX_MS = 5000;
+/** More is not gathered behind what is in flight: the disk does not answer. */
+const GATHERED_MAX_BYTES = 256 << 20;
 /** Everything. */
 const EVERY_POINT = Number.POSITIVE_INFINITY;
 
@@ -89,6 +92,8 @@ export class Log implements PropagationLog {
   private overdueWrites = 0;
   private stampedSecond = 0;
   private switching: { next: LogFile; done: () => void } | null = null;
+  /** The file that is to follow a dead one, while it cannot be put in force. */
+  private successor: ManifestFile | undefined;
 
   constructor(
     private readonly options: LogOptions,
@@ -101,7 +106,8 @@ export class Log implements PropagationLog {
     this.writtenPoint = point - 1;
     this.syncedPoint = point - 1;
     this.block = new Block(options.core.memory);
-    this.syncTimer = setInterval(() => this.eachSecond(), SYNC_PERIOD_MS);
+    const { guarded } = options;
+    this.syncTimer = setInterval(() => guarded(() => this.eachSecond()), SYNC_PERIOD_MS);
     this.policyChanged();
   }
 
@@ -171,6 +177,7 @@ export class Log implements PropagationLog {
   /** appendfsync is another one. */
   policyChanged(): void {
     this.options.core.trackWrites(this.options.policy() === "always" ? 1 : 0);
+    if (this.isAlways) this.syncRest();
     this.onSafe(this.safePoint);
     this.options.wantTurn();
   }
@@ -182,6 +189,7 @@ export class Log implements PropagationLog {
     if (this.block.isEmpty) this.switchFiles();
     else this.advance();
     if (this.writing !== null) this.judgeWriting();
+    if (this.block.size > GATHERED_MAX_BYTES && this.isBusy) this.fail("the disk does not answer");
     return this.safePoint;
   }
 
@@ -229,8 +237,12 @@ export class Log implements PropagationLog {
     const point = this.point++;
     this.writingSinceMs = this.options.clock.nowMs();
     const startMs = performance.now();
-    const writing = this.current.appendLater(taken).then(
+    const file = this.current;
+    // If the log goes on elsewhere by then, a new base has what was taken.
+    const isOurs = () => this.current === file;
+    const writing = file.appendLater(taken).then(
       () => {
+        if (!isOurs()) return;
         this.remember(taken.view(), taken.firstDb);
         this.writtenPoint = point;
         const ms = performance.now() - startMs;
@@ -238,6 +250,7 @@ export class Log implements PropagationLog {
         this.onTimed("aof-write-pending-fsync", ms);
       },
       (error) => {
+        if (!isOurs()) return;
         this.block.putBack(taken);
         this.fail(causeOf(error));
       },
@@ -286,9 +299,14 @@ export class Log implements PropagationLog {
       this.fail("No such file or directory");
       return;
     }
-    const isIdle = this.syncing === null && this.writing === null;
-    if (!isIdle || this.options.policy() === "no" || this.options.syncsRest()) return;
-    if (this.previous !== null || !this.current.isSynced) this.startSync();
+    if (this.options.policy() !== "no" && !this.options.syncsRest()) this.syncRest();
+  }
+
+  /** A sync of what is written and not covered yet, if nothing is in flight. */
+  private syncRest(): void {
+    if (this.isBusy || (this.previous === null && this.current.isSynced)) return;
+    // What the core knows of keys is of the gathered block too: the sync that covers them comes with the end of the turn.
+    if (!this.isAlways || this.block.isEmpty) this.startSync();
   }
 
   /** A sync of everything that is written, off this thread. */
@@ -306,7 +324,8 @@ export class Log implements PropagationLog {
         this.coverUpTo(point);
       },
       (error) => {
-        this.fail(causeOf(error));
+        // Or the log goes on elsewhere by now.
+        if (this.isDead) this.fail(causeOf(error));
       },
     );
     this.syncing = syncing.then(() => {
@@ -358,7 +377,7 @@ export class Log implements PropagationLog {
     }
     this.failure = cause;
     this.onRefusal(true);
-    this.retry ??= setInterval(() => this.tryAgain(), RETRY_MS);
+    this.retry ??= setInterval(() => this.options.guarded(() => this.tryAgain()), RETRY_MS);
     return false;
   }
 
@@ -402,7 +421,8 @@ export class Log implements PropagationLog {
       return this.fail("a sync failed with more than 64 MiB not covered: a rewrite is needed");
     }
     const dead = this.previous ?? this.current;
-    const entry = files.nextIncremental();
+    const entry = this.successor ?? files.nextIncremental();
+    this.successor = entry;
     let fresh: LogFile | undefined;
     try {
       fresh = LogFile.create(files.disk, files.pathOf(entry), entry);
@@ -418,6 +438,7 @@ export class Log implements PropagationLog {
       fresh?.close();
       return this.fail(causeOf(error));
     }
+    this.successor = undefined;
     this.options.restarted(dead.entry.sequence);
     dead.cutUnsafe();
     this.dropPrevious();

@@ -128,7 +128,7 @@ function writeTemporary(disk: Disk, names: LogNames, files: readonly ManifestFil
   }
 }
 
-/** Replaces the manifest: the old one or the new one is there, whatever happens. */
+/** Replaces the manifest: the old one or the new one is there, whatever happens. Safe when the directory is synced. */
 export function writeManifest(disk: Disk, names: LogNames, files: readonly ManifestFile[]): void {
   const file = writeTemporary(disk, names, files);
   try {
@@ -137,10 +137,9 @@ export function writeManifest(disk: Disk, names: LogNames, files: readonly Manif
     file.close();
   }
   disk.rename(temporaryPath(names), manifestPath(names));
-  disk.syncDirectory(names.dir);
 }
 
-/** The same with the syncs off this thread. */
+/** The same with the sync off this thread. */
 export async function writeManifestLater(
   disk: Disk,
   names: LogNames,
@@ -153,5 +152,4 @@ export async function writeManifestLater(
     file.close();
   }
   disk.rename(temporaryPath(names), manifestPath(names));
-  await disk.syncDirectoryLater(names.dir);
 }

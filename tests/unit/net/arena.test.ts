@@ -11,9 +11,23 @@ const memory = createMemory();
 const NOTHING = Number.NEGATIVE_INFINITY;
 
 let arena: ReplyArena;
+/** What the watcher was told, as the bytes that waited for the client then. */
+let grew: number[];
+let shrank: number[];
 beforeEach(() => {
   memory.i32[OUT_TOP] = Address.Output;
-  const watcher = { outputGrew: () => {}, outputShrank: () => {} };
+  grew = [];
+  shrank = [];
+  const watcher = {
+    outputGrew: (client: Client) => {
+      client.countedBytes = client.bufferBytes();
+      grew.push(client.waitingBytes);
+    },
+    outputShrank: (client: Client) => {
+      client.countedBytes = client.bufferBytes();
+      shrank.push(client.waitingBytes);
+    },
+  };
   arena = new ReplyArena(memory, { netOutputBytes: 0, writesProcessed: 0 }, watcher);
   arena.deferred = true;
 });
@@ -193,6 +207,20 @@ describe("when the window is full", () => {
     arena.close();
     expect(peer.got).toBe("ab");
   });
+});
+
+test("much that waits for the log counts as its client's memory, until it is let go", () => {
+  const peer = connect();
+  for (const point of [1, 2, 3]) {
+    serve(peer, "x".repeat(10_000), point);
+    arena.endTurn(0);
+  }
+  expect(grew).toEqual([20_000, 30_000]);
+  arena.releaseUpTo(2);
+  expect(shrank).toEqual([20_000, 10_000]);
+  arena.releaseUpTo(3);
+  expect(shrank).toEqual([20_000, 10_000, 0]);
+  expect(peer.got).toHaveLength(30_000);
 });
 
 test("what is given up reaches nobody, and its clients are disconnected", () => {

@@ -26,6 +26,8 @@ let refused: boolean;
 /** Up to here replies may leave, as the log said last. */
 let safe: number;
 let givenUp: number;
+/** Syncs that the core was told of. */
+let begunSyncs: number;
 /** Work off the thread that has not been done yet; null = it is done at once. */
 let waiting: (() => void)[] | null;
 
@@ -44,6 +46,7 @@ beforeEach(() => {
   refused = false;
   safe = 0;
   givenUp = 0;
+  begunSyncs = 0;
   const entry = files.nextIncremental();
   files.replaceNow([entry]);
   begin(LogFile.create(disk, files.pathOf(entry), entry), false);
@@ -57,7 +60,7 @@ function begin(file: LogFile, isProvisional: boolean): void {
   const nothing = () => {};
   log = new Log(
     {
-      core: { memory, trackWrites: nothing, syncBegins: nothing, syncEnds: nothing },
+      core: { memory, trackWrites: nothing, syncBegins: () => begunSyncs++, syncEnds: nothing },
       files,
       clock: { nowMs: () => nowMs, monotonicUs: () => nowMs * 1000, wallMs: () => nowMs },
       log: nothing,
@@ -84,12 +87,17 @@ function begin(file: LogFile, isProvisional: boolean): void {
 
 /** Logs a command and ends the turn. @returns the point that its reply waits for */
 function turn(command: string): number {
+  const point = write(command);
+  safe = log.endTurn();
+  return point;
+}
+
+function write(command: string): number {
   const bytes = frame(command.split(" "));
   memory.u8.set(bytes, Address.Input);
   const { point } = log;
   log.frame(0, Address.Input, bytes.length);
   log.settle();
-  safe = log.endTurn();
   return point;
 }
 
@@ -214,6 +222,60 @@ describe("under always", () => {
     turn("SET a 3");
     expect(commandsIn(SECOND)).toEqual(["SET a 2", "SET a 3"]);
     expect(Buffer.from(disk.contents(SECOND)).toString()).toContain("SELECT");
+  });
+
+  test("while the fresh file cannot be put in force there is one, however often that is tried", async () => {
+    turn("SET a 1");
+    await settle();
+    disk.before = ({ kind, path }) => {
+      if (kind === "sync" && path === FIRST) throw diskError("EIO");
+      if (kind === "syncDirectory") throw diskError("EIO");
+    };
+    turn("SET a 2");
+    await advance(2000);
+    expect(refused).toBe(true);
+    expect(disk.list(NAMES.dir).sort()).toEqual(["a.1.incr.aof", "a.2.incr.aof", "a.manifest"]);
+    heal();
+    await advance(100);
+    expect(refused).toBe(false);
+    expect(files.current.map(({ name }) => name)).toEqual(["a.1.incr.aof", "a.2.incr.aof"]);
+    expect([...commandsIn(FIRST), ...commandsIn(SECOND)]).toEqual(["SET a 1", "SET a 2"]);
+  });
+
+  test("a timer begins no sync of what is gathered: the end of the turn does", async () => {
+    policy = "everysec";
+    turn("SET a 1");
+    policy = "always";
+    write("SET a 2");
+    const before = begunSyncs;
+    await advance(1000);
+    expect(begunSyncs).toBe(before);
+    log.endTurn();
+    expect(begunSyncs).toBe(before + 1);
+  });
+
+  test("whoever asks for it gets what is written synced at once", async () => {
+    policy = "everysec";
+    const point = turn("SET a 1");
+    expect(log.isSynced(point)).toBe(false);
+    policy = "always";
+    log.policyChanged();
+    await settle();
+    expect(log.isSynced(point)).toBe(true);
+  });
+
+  test("a disk that does not answer while very much is gathered has writes refused until it does", async () => {
+    waiting = [];
+    turn("SET a 1");
+    const value = "x".repeat(3 << 20);
+    for (let i = 0; i < 90; i++) turn(`SET a ${value}`);
+    expect(log.refusal()).toBe("MISCONF Errors writing to the AOF file: the disk does not answer");
+    await finish();
+    await advance(100);
+    await finish();
+    expect(refused).toBe(false);
+    expect(commandsIn(FIRST)).toHaveLength(91);
+    expect(safe).toBe(log.point);
   });
 
   test("no-appendfsync-on-rewrite lets syncs rest during a rewrite", async () => {
