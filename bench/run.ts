@@ -5,12 +5,14 @@
 import { measureChurn } from "./load/churn.ts";
 import { measureCollections } from "./load/collections.ts";
 import { measureConnections } from "./load/connections.ts";
+import { measureDurability } from "./load/durability.ts";
 import { measureExpiry } from "./load/expiry.ts";
 import { measureGrowth } from "./load/growth.ts";
 import { measureMemory } from "./load/memory.ts";
 import { measurePauses } from "./load/pauses.ts";
 import { measureReplay } from "./load/replay.ts";
 import { type Section, writeSection } from "./load/report.ts";
+import { measureRewrite } from "./load/rewrite.ts";
 import { measureStart } from "./load/start.ts";
 import { measureThroughput } from "./load/throughput.ts";
 import { measureTypes } from "./load/types.ts";
@@ -43,6 +45,14 @@ const MEASUREMENTS: Record<string, Measurement> = {
     ),
   replay: (quick) =>
     measureReplay(quick ? { keys: 100_000, rounds: 1 } : { keys: 2_000_000, rounds: 5 }),
+  durability: (quick) =>
+    measureDurability(quick ? { alternations: 2, seconds: 1 } : { alternations: 5, seconds: 5 }),
+  rewrite: (quick) =>
+    measureRewrite(
+      quick
+        ? { keys: 200_000, perSecond: 5000, seconds: 4, rounds: 1 }
+        : { keys: 1_000_000, perSecond: 5000, seconds: 60, rounds: 3 },
+    ),
   start: (quick) => measureStart(quick ? 2 : 10),
   churn: (quick) => measureChurn(quick ? 3 : 600),
   micro: () => measureMicro(),

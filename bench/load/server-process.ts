@@ -1,5 +1,5 @@
 /** Servers under measurement as child processes, and what the kernel says of them: CPU time and resident memory. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openPipe } from "./pipe.ts";
@@ -18,6 +18,9 @@ export interface MeasuredServer {
   /** CPU seconds of all its threads so far, in steps of a clock tick. */
   cpuSeconds(): number;
   residentBytes(): number;
+  /** Most resident memory since the last `resetPeak`. */
+  peakBytes(): number;
+  resetPeak(): void;
   stop(): Promise<void>;
 }
 
@@ -52,16 +55,20 @@ export async function startServer(name: ServerName, ...flags: string[]): Promise
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
     },
-    residentBytes() {
-      const status = readFileSync(`/proc/${child.pid}/status`, "latin1");
-      return Number(status.match(/VmRSS:\s+(\d+) kB/)?.[1]) * 1024;
-    },
+    residentBytes: () => statusBytes(child.pid, "VmRSS"),
+    peakBytes: () => statusBytes(child.pid, "VmHWM"),
+    resetPeak: () => writeFileSync(`/proc/${child.pid}/clear_refs`, "5"),
     async stop() {
       child.kill("SIGKILL");
       await child.exited;
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+function statusBytes(pid: number, field: string): number {
+  const status = readFileSync(`/proc/${pid}/status`, "latin1");
+  return Number(status.match(new RegExp(`${field}:\\s+(\\d+) kB`))?.[1]) * 1024;
 }
 
 function freePort(): number {
