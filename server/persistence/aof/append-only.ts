@@ -15,9 +15,9 @@ import { FileSet } from "./file-set.ts";
 import { loadSet } from "./load-set.ts";
 import type { ReplayTarget } from "./loader.ts";
 import { lockDirectory } from "./lock.ts";
-import { Log } from "./log.ts";
+import { Log, type SyncPolicy } from "./log.ts";
 import { LogFile } from "./log-file.ts";
-import type { LogNames } from "./manifest.ts";
+import type { LogNames, ManifestFile } from "./manifest.ts";
 import { Rewrite, RewriteCalledOff, SnapshotOverthrown } from "./rewrite.ts";
 
 /** After so many failures in a row automatic rewrites wait, ... */
@@ -72,11 +72,18 @@ export class AppendOnly implements PersistenceView {
   private nextPoint = 1;
   /** What growth is measured from. */
   private sizeThen = 0;
+  /** appendfsync: asked for several times a turn. */
+  private policy: SyncPolicy;
+  /** Bytes of the files besides the current one, and which those are. */
+  private others: { list: readonly ManifestFile[]; sequence: number; bytes: number } | undefined;
 
-  constructor(private readonly parts: AppendOnlyParts) {}
+  constructor(private readonly parts: AppendOnlyParts) {
+    this.policy = parts.config.get("appendfsync");
+  }
 
   /** appendfsync is another one. */
   policyChanged(): void {
+    this.policy = this.parts.config.get("appendfsync");
     this.current?.policyChanged();
   }
 
@@ -145,9 +152,9 @@ export class AppendOnly implements PersistenceView {
         clock: parts.clock,
         files: this.files!,
         log: (level, text) => parts.log(level, text),
-        policy: () => config.get("appendfsync"),
+        policy: () => this.policy,
         timestamps: () => config.get("aof-timestamp-enabled"),
-        syncsRest: () => config.get("no-appendfsync-on-rewrite") && this.rewriting !== null,
+        syncsRest: () => this.rewriting !== null && config.get("no-appendfsync-on-rewrite"),
         wantTurn: () => parts.wantTurn(),
         wantRewrite: () => this.startUrgently(),
         restarted: (behind) => this.rewriting?.restarted(behind),
@@ -382,10 +389,19 @@ export class AppendOnly implements PersistenceView {
   private currentSize(): number {
     const { files, current } = this;
     if (files === undefined || current === null) return 0;
-    const others = files.current.filter(({ sequence, type }) => {
-      return type === "b" || sequence !== current.sequence;
-    });
-    return current.size + others.reduce((sum, file) => sum + files.sizeOf(file), 0);
+    return current.size + this.sizeOfOthers(files, current.sequence);
+  }
+
+  /** Nobody writes to them: they are looked at once. */
+  private sizeOfOthers(files: FileSet, sequence: number): number {
+    if (this.others?.list !== files.files || this.others.sequence !== sequence) {
+      const others = files.current.filter(
+        (file) => file.type === "b" || file.sequence !== sequence,
+      );
+      const bytes = others.reduce((sum, file) => sum + files.sizeOf(file), 0);
+      this.others = { list: files.files, sequence, bytes };
+    }
+    return this.others.bytes;
   }
 
   refusal(): string | undefined {

@@ -55,6 +55,8 @@ export interface LogOptions {
   wantRewrite: () => void;
   /** A fresh file follows the one with this sequence: later ones have gone. */
   restarted: (behind: number) => void;
+  /** More is not gathered behind what is in flight (tests). */
+  gatheredMaxBytes?: number;
   /** Runs what follows a sync or a write; what it throws ends the server. */
   guarded: (work: () => void) => void;
 }
@@ -189,7 +191,7 @@ export class Log implements PropagationLog {
     if (this.block.isEmpty) this.switchFiles();
     else this.advance();
     if (this.writing !== null) this.judgeWriting();
-    if (this.block.size > GATHERED_MAX_BYTES && this.isBusy) this.fail("the disk does not answer");
+    this.judgeGathered();
     return this.safePoint;
   }
 
@@ -269,6 +271,11 @@ export class Log implements PropagationLog {
       else this.advance();
       this.onSafe(this.safePoint);
     });
+  }
+
+  private judgeGathered(): void {
+    const { gatheredMaxBytes = GATHERED_MAX_BYTES } = this.options;
+    if (this.block.size > gatheredMaxBytes && this.isBusy) this.fail("the disk does not answer");
   }
 
   private judgeWriting(): void {

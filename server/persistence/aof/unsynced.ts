@@ -4,9 +4,23 @@ import type { ClosableBlock } from "./log-file.ts";
 
 /** More than this is not kept. */
 export const UNSYNCED_MAX_BYTES = 64 << 20;
+/** Blocks lie behind each other in chunks of this size, which are used again: fresh memory for each costs more than the copy. */
+const CHUNK_BYTES = 1 << 20;
+/** Larger ones have memory of their own. */
+const SHARING_MAX_BYTES = CHUNK_BYTES / 4;
+const SPARE_CHUNKS = 8;
+
+interface Chunk {
+  bytes: Uint8Array;
+  used: number;
+  /** Parts that lie in it. */
+  parts: number;
+}
 
 interface Part {
   bytes: Uint8Array;
+  /** Where it lies, null = on its own. */
+  chunk: Chunk | null;
   /** Bytes of all parts so far, this one included. */
   end: number;
   /** The database that was selected where it begins, -1 = it selects its own. */
@@ -20,16 +34,42 @@ export class Unsynced {
   /** Up to here parts were dropped that no sync covered. */
   private lostEnd = 0;
   private coveredEnd = 0;
+  /** The one that is being filled. */
+  private chunk: Chunk | null = null;
+  private readonly spare: Chunk[] = [];
 
   /** Takes a copy of a block that was written where `db` was selected. */
   add(block: Uint8Array, db: number): void {
     this.total += block.length;
     this.keptBytes += block.length;
     if (this.keptBytes > UNSYNCED_MAX_BYTES) {
-      this.parts = [];
+      this.drop(this.parts.length);
       this.keptBytes = 0;
       this.lostEnd = this.total;
-    } else this.parts.push({ bytes: block.slice(), end: this.total, db });
+    } else this.parts.push(this.copy(block, db));
+  }
+
+  private copy(block: Uint8Array, db: number): Part {
+    const end = this.total;
+    if (block.length > SHARING_MAX_BYTES) return { bytes: block.slice(), chunk: null, end, db };
+    if (this.chunk === null || this.chunk.used + block.length > CHUNK_BYTES)
+      this.chunk = this.spare.pop() ?? { bytes: new Uint8Array(CHUNK_BYTES), used: 0, parts: 0 };
+    const { chunk } = this;
+    const bytes = chunk.bytes.subarray(chunk.used, chunk.used + block.length);
+    bytes.set(block);
+    chunk.used += block.length;
+    chunk.parts++;
+    return { bytes, chunk, end, db };
+  }
+
+  /** Lets the first so many parts go. */
+  private drop(count: number): void {
+    for (const { bytes, chunk } of this.parts.splice(0, count)) {
+      this.keptBytes -= bytes.length;
+      if (chunk === null || --chunk.parts > 0) continue;
+      chunk.used = 0;
+      if (chunk !== this.chunk && this.spare.length < SPARE_CHUNKS) this.spare.push(chunk);
+    }
   }
 
   /** What a sync that begins now will cover. */
@@ -40,8 +80,8 @@ export class Unsynced {
   /** Everything up to a mark is covered. */
   cover(mark: number): void {
     this.coveredEnd = Math.max(this.coveredEnd, mark);
-    while (this.parts.length > 0 && this.parts[0]!.end <= mark)
-      this.keptBytes -= this.parts.shift()!.bytes.length;
+    const rest = this.parts.findIndex(({ end }) => end > mark);
+    this.drop(rest < 0 ? this.parts.length : rest);
   }
 
   /** All that is not covered as one block that can be read on its own, null if it was too much to be kept. */
