@@ -138,7 +138,7 @@ function rowOf(name: string, without: Figures[], during: Figures[]): string[] {
     millis(pick(without, (f) => f.p50Ms)),
     millis(pick(during, (f) => f.p50Ms)),
     ...p999.map(millis),
-    `+${millis(p999[1]! - p999[0]!)}`,
+    `${p999[1]! < p999[0]! ? "" : "+"}${millis(p999[1]! - p999[0]!)}`,
     millis(pick(without, (f) => f.worstMs)),
     millis(pick(during, (f) => f.worstMs)),
     ...peak.map(mebibytes),

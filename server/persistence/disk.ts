@@ -21,6 +21,7 @@ import {
   write,
   writeSync,
 } from "node:fs";
+import { rename as renameOff, rm } from "node:fs/promises";
 import type { FileSink } from "bun";
 
 export interface Disk {
@@ -32,8 +33,12 @@ export interface Disk {
   /** With what is above it, if it is not there. */
   makeDirectory(path: string): void;
   rename(from: string, to: string): void;
+  /** The same off this thread. */
+  renameLater(from: string, to: string): Promise<void>;
   /** Nothing if it is not there. */
   remove(path: string): void;
+  /** The same off this thread: a large file takes milliseconds. */
+  removeLater(path: string): Promise<void>;
   open(path: string, how: OpenFor): DiskFile;
   /** Makes what was made, renamed and removed in a directory safe. */
   syncDirectory(path: string): void;
@@ -171,7 +176,9 @@ export const REAL_DISK: Disk = {
   list: (dir) => readdirSync(dir),
   makeDirectory: (path) => void mkdirSync(path, { recursive: true }),
   rename: renameSync,
+  renameLater: (from, to) => renameOff(from, to),
   remove: (path) => rmSync(path, { force: true }),
+  removeLater: (path) => rm(path, { force: true }),
   open: (path, how) => new RealFile(openSync(path, FLAGS[how])),
   syncDirectory(path) {
     const fd = openSync(path, "r");

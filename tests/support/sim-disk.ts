@@ -102,9 +102,17 @@ export class SimDisk implements Disk {
     this.changes.push({ path: to, inode }, { path: from, inode: null });
   }
 
+  renameLater(from: string, to: string): Promise<void> {
+    return this.soon(() => this.rename(from, to));
+  }
+
   remove(path: string): void {
     this.before({ kind: "remove", path });
     if (this.names.has(path)) this.put(path, null);
+  }
+
+  removeLater(path: string): Promise<void> {
+    return this.soon(() => this.remove(path));
   }
 
   open(path: string, how: OpenFor): DiskFile {

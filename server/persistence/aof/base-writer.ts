@@ -151,7 +151,7 @@ export class BaseWriter {
     this.error ??= new Error("given up");
     await this.settle();
     this.close();
-    this.options.disk.remove(this.options.path);
+    await this.options.disk.removeLater(this.options.path);
   }
 
   private close(): void {

@@ -142,7 +142,7 @@ export class FileSet {
   async dropHistory(): Promise<void> {
     const history = this.list.filter(({ type }) => type === "h");
     if (history.length === 0) return;
-    for (const file of history) this.disk.remove(this.pathOf(file));
+    for (const file of history) await this.disk.removeLater(this.pathOf(file));
     await this.replace(this.list.filter(({ type }) => type !== "h"));
   }
 

@@ -139,7 +139,7 @@ export function writeManifest(disk: Disk, names: LogNames, files: readonly Manif
   disk.rename(temporaryPath(names), manifestPath(names));
 }
 
-/** The same with the sync off this thread. */
+/** The same off this thread, as far as it may take long. */
 export async function writeManifestLater(
   disk: Disk,
   names: LogNames,
@@ -151,5 +151,5 @@ export async function writeManifestLater(
   } finally {
     file.close();
   }
-  disk.rename(temporaryPath(names), manifestPath(names));
+  await disk.renameLater(temporaryPath(names), manifestPath(names));
 }

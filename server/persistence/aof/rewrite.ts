@@ -13,8 +13,8 @@ import type { Log } from "./log.ts";
 import { LogFile } from "./log-file.ts";
 import type { ManifestFile } from "./manifest.ts";
 
-/** Of a slice: about a third of a millisecond. */
-const SLICE_BUDGET = 2000;
+/** Of a slice: about a quarter of a millisecond. */
+const SLICE_BUDGET = 600;
 const PHASE = (Address.State + StateField.SnapshotPhase) >> 2;
 const TOP = (Address.State + StateField.SnapshotTop) >> 2;
 const REASON = (Address.State + StateField.SnapshotReason) >> 2;
@@ -207,7 +207,7 @@ export class Rewrite {
   private async commit(path: string): Promise<void> {
     const { files } = this.parts;
     const base = files.nextBase();
-    files.disk.rename(path, files.pathOf(base));
+    await files.disk.renameLater(path, files.pathOf(base));
     await files.disk.syncDirectoryLater(files.names.dir);
     this.judge();
     const first = this.next?.sequence ?? Number.POSITIVE_INFINITY;
@@ -240,7 +240,7 @@ export class Rewrite {
     try {
       if (files.files.includes(this.next))
         await files.replace(files.files.filter((file) => file !== this.next));
-      files.disk.remove(files.pathOf(this.next));
+      await files.disk.removeLater(files.pathOf(this.next));
     } catch {
       // An empty file at the end of the set does no harm.
     }

@@ -302,6 +302,18 @@ describe("under everysec", () => {
     policy = "everysec";
   });
 
+  /** The next second's sync runs, and the write of "SET a 1" waits for it. */
+  async function slowWriteDuringSync(): Promise<void> {
+    await advance(1000);
+    expect(log.pendingSyncs).toBe(1);
+    disk.before = ({ kind }) => {
+      if (kind === "write") nowMs += 30;
+    };
+    turn("SET a 1");
+    heal();
+    await finish();
+  }
+
   test("a block is in the kernel before its replies leave, also while a sync runs", async () => {
     waiting = [];
     const first = turn("SET a 1");
@@ -309,23 +321,52 @@ describe("under everysec", () => {
     await advance(1000);
     expect(log.pendingSyncs).toBe(1);
     const second = turn("SET a 2");
+    expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2"]);
+    expect(safe).toBeGreaterThanOrEqual(second);
+    await finish();
+    expect(log.isSynced(first)).toBe(true);
+    expect(log.isSynced(second)).toBe(false);
+  });
+
+  test("a block that was written while a sync ran that failed is not lost either", async () => {
+    waiting = [];
+    turn("SET a 1");
+    await advance(1000);
+    turn("SET a 2");
+    fail("sync", "EIO", FIRST);
+    await finish();
+    expect(refused).toBe(true);
+    await advance(100);
+    expect(refused).toBe(false);
+    expect(commandsIn(SECOND)).toEqual(["SET a 1", "SET a 2"]);
+  });
+
+  test("where a write was seen to wait for a sync, the thread does not, and its replies wait for it", async () => {
+    waiting = [];
+    const first = turn("SET a 0");
+    expect(safe).toBeGreaterThanOrEqual(first);
+    await slowWriteDuringSync();
+    await advance(1000);
+    expect(log.pendingSyncs).toBe(1);
+    const second = turn("SET a 2");
     const third = turn("SET a 3");
-    expect(commandsIn(FIRST)).toEqual(["SET a 1"]);
+    expect(commandsIn(FIRST)).toEqual(["SET a 0", "SET a 1"]);
     expect(safe).toBeLessThan(second);
     // The write, which this time need not wait for the sync.
     waiting.pop()!();
     await settle();
     expect(safe).toBe(second);
-    expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2"]);
+    expect(commandsIn(FIRST)).toEqual(["SET a 0", "SET a 1", "SET a 2"]);
     await finish();
     expect(safe).toBeGreaterThanOrEqual(third);
-    expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2", "SET a 3"]);
+    expect(commandsIn(FIRST)).toEqual(["SET a 0", "SET a 1", "SET a 2", "SET a 3"]);
     expect(log.delayedWrites).toBe(0);
   });
 
   test("after two seconds replies leave without it, which is counted", async () => {
     waiting = [];
-    turn("SET a 1");
+    turn("SET a 0");
+    await slowWriteDuringSync();
     await advance(1000);
     const second = turn("SET a 2");
     await advance(1900);
@@ -335,13 +376,14 @@ describe("under everysec", () => {
     expect(safe).toBeGreaterThan(second);
     expect(log.delayedWrites).toBe(1);
     await finish();
-    expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2"]);
+    expect(commandsIn(FIRST)).toEqual(["SET a 0", "SET a 1", "SET a 2"]);
     expect(log.pendingSyncs).toBe(0);
   });
 
   test("a write behind a sync that fails is kept in front of what came after it", async () => {
     waiting = [];
-    turn("SET a 1");
+    turn("SET a 0");
+    await slowWriteDuringSync();
     await advance(1000);
     turn("SET a 2");
     turn("SET a 3");
@@ -353,7 +395,7 @@ describe("under everysec", () => {
     await finish();
     await advance(200);
     expect(refused).toBe(false);
-    expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2", "SET a 3"]);
+    expect(commandsIn(FIRST)).toEqual(["SET a 0", "SET a 1", "SET a 2", "SET a 3"]);
   });
 
   test("replies leave although the disk is full, writes are refused from then on", async () => {
