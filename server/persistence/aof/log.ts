@@ -4,7 +4,8 @@
  * Replies leave when what they tell is safe: under `always` when a sync has covered it, otherwise when the kernel has it. Blocks are
  * counted by *points*; the log says up to which point everything is safe, and whoever holds replies back goes by that.
  *
- *   always    a block is written when no sync runs, and synced off the thread; what comes meanwhile is the next group
+ *   always    a block is written when no sync runs, and synced off the thread; what comes meanwhile is the next group, which waits
+ *             a moment for those whom the last one has answered: else two halves of the clients would take turns (Gathering)
  *   everysec  a block is written at once, also while the second's sync runs; where such a write was seen to wait for the sync, off
  *             the thread for a while
  *   no        a block is written at once
@@ -22,6 +23,7 @@ import { timestampLine } from "./annotations.ts";
 import { Block } from "./block.ts";
 import { causeOf } from "./errors.ts";
 import type { FileSet } from "./file-set.ts";
+import { Gathering } from "./gathering.ts";
 import { LogFile } from "./log-file.ts";
 import type { ManifestFile } from "./manifest.ts";
 import { Unsynced } from "./unsynced.ts";
@@ -97,6 +99,7 @@ export class Log implements PropagationLog {
   private writingSinceMs = 0;
   /** The write behind a sync takes so long that replies do not wait for it. */
   private isOverdue = false;
+  private readonly gathering: Gathering;
   /** Until then a write during a sync goes off the thread. */
   private behindUntilMs = 0;
   private overdueWrites = 0;
@@ -116,6 +119,7 @@ export class Log implements PropagationLog {
     this.writtenPoint = point - 1;
     this.syncedPoint = point - 1;
     this.block = new Block(options.core.memory);
+    this.gathering = new Gathering(() => options.guarded(() => this.goOn()));
     const { guarded } = options;
     this.syncTimer = setInterval(() => guarded(() => this.eachSecond()), SYNC_PERIOD_MS);
     this.policyChanged();
@@ -148,6 +152,7 @@ export class Log implements PropagationLog {
 
   /** The second in which the block begins, in front of it. */
   private stamp(): void {
+    this.gathering.count++;
     if (!this.block.isEmpty || !this.options.timestamps()) return;
     const second = Math.floor(this.options.clock.nowMs() / 1000);
     if (second === this.stampedSecond) return;
@@ -210,6 +215,7 @@ export class Log implements PropagationLog {
       if (!this.isAlways) this.writeDuringSync();
       return;
     }
+    if (this.isAlways && this.gathering.isWorthIt()) return;
     if (!this.writeBlock()) return;
     this.switchFiles();
     if (this.isAlways) this.startSync();
@@ -235,9 +241,9 @@ export class Log implements PropagationLog {
   }
 
   private timed(event: LatencyEvent, kind: LatencyEvent, work: () => void): void {
-    const startMs = performance.now();
+    const startMs = this.now();
     work();
-    const ms = performance.now() - startMs;
+    const ms = this.now() - startMs;
     this.onTimed(event, ms);
     this.onTimed(kind, ms);
   }
@@ -259,7 +265,7 @@ export class Log implements PropagationLog {
     const taken = this.block.take();
     const point = this.point++;
     this.writingSinceMs = this.options.clock.nowMs();
-    const startMs = performance.now();
+    const startMs = this.now();
     const file = this.current;
     // If the log goes on elsewhere by then, a new base has what was taken.
     const isOurs = () => this.current === file;
@@ -268,7 +274,7 @@ export class Log implements PropagationLog {
         if (!isOurs()) return;
         this.remember(taken.view(), taken.firstDb);
         this.writtenPoint = point;
-        const ms = performance.now() - startMs;
+        const ms = this.now() - startMs;
         this.onTimed("aof-write", ms);
         this.onTimed("aof-write-pending-fsync", ms);
       },
@@ -342,12 +348,17 @@ export class Log implements PropagationLog {
     const { core } = this.options;
     const mark = this.unsynced.mark();
     const point = this.writtenPoint;
-    const startMs = performance.now();
+    const startMs = this.now();
     core.syncBegins();
+    this.gathering.syncBegins();
     const syncing = this.syncFiles().then(
       () => {
         if (!this.abandoned) core.syncEnds();
-        if (this.isAlways) this.onTimed("aof-fsync-always", performance.now() - startMs);
+        const ms = this.now() - startMs;
+        if (this.isAlways) {
+          this.onTimed("aof-fsync-always", ms);
+          this.gathering.syncEnds(ms);
+        }
         this.unsynced.cover(mark);
         this.coverUpTo(point);
       },
@@ -564,6 +575,7 @@ export class Log implements PropagationLog {
   /** Writes nothing any more, whatever is still called. */
   abandon(): void {
     this.abandoned = true;
+    this.gathering.stop();
     clearInterval(this.syncTimer);
     clearInterval(this.retry);
   }
