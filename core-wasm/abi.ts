@@ -134,6 +134,7 @@ export enum EffectMask {
   Propagate = 1, // a log or a replica follows
   Touched = 2, // somebody watches: of the keys asked for (`heedKey`)
   Events = 4, // keyspace notifications are on
+  AllTouched = 8, // beside Touched: of all keys, asked for or not
 }
 
 /** What `execute` answers: bits. 0 = done, nothing to do but send the reply. */
@@ -158,9 +159,16 @@ export enum EffectKind {
   Propagate = 2, // command `commandId` with these arguments (the name is not among them)
   Expired = 3, // key found expired and deleted: propagate DEL key
   Evicted = 4, // key evicted: propagate DEL key
-  Touched = 5, // key changed; aux = 1: it was due, and deleted for that
+  Touched = 5, // key changed; aux = TouchCause
   Event = 6, // keyspace event `aux` = KeyEvent about key
-  FlushedDb = 7, // every key of `db` touched; db = 0xFFFFFFFF: of all
+  FlushedDb = 7, // every key of `db` touched; db = 0xFFFFFFFF: of all; aux = 1: it was exchanged for another database's
+}
+
+/** Why a key was touched. */
+export enum TouchCause {
+  Changed = 0, // by the command that runs
+  Due = 1, // its time had come, it is deleted
+  Evicted = 2,
 }
 
 /** Keyspace events by name: a capital inside stands for Redis's underscore. `server/dispatch/effects.ts` has each one's class. */

@@ -14,6 +14,7 @@ import {
   KeyEvent,
   Status,
   Stream,
+  TouchCause,
 } from "./abi";
 import { isHeeded } from "./interest";
 import { drain } from "./memory/env";
@@ -65,8 +66,13 @@ export function changed(changes: u32 = 1): void {
 }
 
 export function touched(db: u32, key: usize, length: u32): void {
-  if (wants(EffectMask.Touched) && isHeeded(key, length))
-    keyRecord(EffectKind.Touched, 0, db, key, length);
+  touchedBy(TouchCause.Changed, db, key, length);
+}
+
+function touchedBy(cause: TouchCause, db: u32, key: usize, length: u32): void {
+  if (!wants(EffectMask.Touched)) return;
+  if (wants(EffectMask.AllTouched) || isHeeded(key, length))
+    keyRecord(EffectKind.Touched, cause, db, key, length);
 }
 
 export function event(name: KeyEvent, db: u32, key: usize, length: u32): void {
@@ -97,18 +103,17 @@ export function concernedKey(name: KeyEvent, key: usize, length: u32): void {
   concerned(io().db, name, key, length);
 }
 
-/** Every key of a database, or with ALL_DATABASES of all, is gone. */
-export function flushed(db: u32): void {
+/** Every key of a database, or with ALL_DATABASES of all, is gone; `exchanged`: for those of another. */
+export function flushed(db: u32, exchanged: bool = false): void {
   if (!wants(EffectMask.Touched)) return;
-  const record = header(EffectKind.FlushedDb, 0, 0, EFFECT_HEADER_BYTES, db, 0);
+  const record = header(EffectKind.FlushedDb, exchanged ? 1 : 0, 0, EFFECT_HEADER_BYTES, db, 0);
   state.effectsTop = <u32>record + EFFECT_HEADER_BYTES;
 }
 
 /** A key was deleted because it was due. Called while its bytes are still there. */
 export function expired(db: u32, key: usize, length: u32): void {
   if (wants(EffectMask.Propagate)) keyRecord(EffectKind.Expired, 0, db, key, length);
-  if (wants(EffectMask.Touched) && isHeeded(key, length))
-    keyRecord(EffectKind.Touched, 1, db, key, length);
+  touchedBy(TouchCause.Due, db, key, length);
   event(KeyEvent.Expired, db, key, length);
 }
 
@@ -140,7 +145,7 @@ export function evicted(db: u32, key: usize, length: u32): void {
   // For what the running command has stored: its DEL belongs behind the command.
   placeSelf();
   if (wants(EffectMask.Propagate)) keyRecord(EffectKind.Evicted, 0, db, key, length);
-  touched(db, key, length);
+  touchedBy(TouchCause.Evicted, db, key, length);
   event(KeyEvent.Evicted, db, key, length);
 }
 

@@ -171,9 +171,9 @@ export function freeInput(ptr: i32): void {
   free(<usize>(<u32>ptr));
 }
 
-/** From here on the key leaves a record when it is touched, in any database (EffectMask.Touched). */
-export function heedKey(ptr: i32, length: i32): void {
-  heed(<u32>ptr, length);
+/** From here on the key leaves a record when it is touched, in any database (EffectMask.Touched). @returns its counter's address */
+export function heedKey(ptr: i32, length: i32): i32 {
+  return <i32>heed(<u32>ptr, length);
 }
 
 /** Takes back one `heedKey`. */

@@ -12,10 +12,11 @@ function cellOf(key: usize, length: u32): usize {
   return Address.State + StateField.Interest + (cell << 2);
 }
 
-/** One more asks for the key. Balanced by `ignore`. O(length) */
-export function heed(key: usize, length: u32): void {
+/** One more asks for the key. Balanced by `ignore`, or by taking 1 from the counter. @returns the counter's address. O(length) */
+export function heed(key: usize, length: u32): usize {
   const cell = cellOf(key, length);
   store<u32>(cell, load<u32>(cell) + 1);
+  return cell;
 }
 
 export function ignore(key: usize, length: u32): void {

@@ -36,8 +36,12 @@ export interface CronParts {
   tickLog(): void;
   /** Looks at some of the clients: who is silent for too long, or over a limit. */
   sweepClients(): void;
+  /** Lets go of keys that are tracked beyond the limit. */
+  limitTracking(): void;
   /** False while the log refuses writes: nothing expires then. */
   mayDelete(): boolean;
+  /** What follows is no client's doing. */
+  beforeSlice(): void;
   /** A slice may have left effects. */
   afterSlice(): void;
 }
@@ -88,6 +92,7 @@ export class Cron {
     const usedBytes = core.usedBytes() + core.memory.f64[HOST_BYTES]!;
     marks.peakBytes = Math.max(marks.peakBytes, usedBytes);
     this.parts.sweepClients();
+    this.parts.limitTracking();
     this.sampleRates();
     this.work();
   }
@@ -100,6 +105,7 @@ export class Cron {
     if (this.paused) return;
     core.memory.f64[NOW] = parts.nowMs();
     let more = false;
+    parts.beforeSlice();
     if (parts.mayDelete()) {
       const startedMs = performance.now();
       more = core.expireSlice(EXPIRE_BUDGET) === 0;

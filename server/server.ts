@@ -1,7 +1,8 @@
 /** The composition root: builds the parts of one server, starts and stops them in order. Nothing is global: two servers live in one process. */
 import { randomBytes } from "node:crypto";
 import { Address, EvictionPolicy, IoField, StateField, Stream } from "../core-wasm/abi.ts";
-import { type Client, Stop } from "./client/client.ts";
+import { Client, NO_LINK, Stop } from "./client/client.ts";
+import { Outbox } from "./client/outbox.ts";
 import { Supervision } from "./client/supervision.ts";
 import { createSystemClock } from "./clock.ts";
 import type {
@@ -150,9 +151,7 @@ export class Server {
       commandName: ({ lastCommand }) => table.rows[lastCommand]?.name ?? "NULL",
       pauseGate: (bits) => this.dispatcher.pause(bits),
     });
-    this.supervision.clients.onBufferBytes = (bytes) => {
-      this.core.memory.f64[HOST_BYTES] = bytes;
-    };
+    this.supervision.clients.onBufferBytes = () => this.countHostBytes();
     this.arena = new ReplyArena(this.core.memory, this.stats, this.supervision.backpressure);
     this.framer = createFramer(this.core.memory, this.limits);
     const args = new ArgvArgs(this.core.memory);
@@ -184,11 +183,26 @@ export class Server {
         this.core.memory.i32[PROTOCOL] = protocol;
       },
     };
-    this.dispatcher = new Dispatcher(this.core, this.framer, table, this.context, args);
+    this.dispatcher = new Dispatcher(this.core, this.framer, table, this.context, args, {
+      nobody: new Client(0, NO_LINK, new Outbox(), this.clock.nowMs()),
+      tracking: {
+        maxKeys: () => this.config.get("tracking-table-max-keys"),
+        writeHere: (bytes) => this.writeHere(bytes),
+        write: (client, bytes) => this.arena.writeTo(client, () => this.context.reply.raw(bytes)),
+        wantTurn: () => this.turn.schedule(),
+      },
+    });
     this.dispatcher.onRun = (command, calls, us) => this.observer.run(command, calls, us);
     this.dispatcher.onRefusedExec = (command) => this.observer.show(command);
     this.observer.onTimeEach = (each) => this.dispatcher.timeEachCall(each);
-    this.turn = new Turn(this.arena, (work) => this.guarded(work));
+    this.turn = new Turn(
+      this.arena,
+      (work) => this.guarded(work),
+      () => {
+        this.dispatcher.serveNobody();
+        this.dispatcher.tracker.endTurn();
+      },
+    );
     this.loading = new Loading({
       clock: this.clock,
       intervalBytes: () => this.config.get("loading-process-events-interval-bytes"),
@@ -475,6 +489,7 @@ export class Server {
     this.supervision.forget(client);
     this.blocked.forget(client);
     this.dispatcher.transactions.leave(client);
+    this.dispatcher.tracker.forget(client);
     this.observer.monitors.remove(client);
   }
 
@@ -491,11 +506,35 @@ export class Server {
       backpressure: this.supervision.backpressure,
       clientLimits: this.supervision.limits,
       error: (_client, line) => context.reply.error(line),
-      chunkDone: () => {
+      framesDone: () => this.turn.framesDone(),
+      chunkDone: (client) => {
         if (observer.monitors.size > 0) observer.monitors.flush();
-        this.turn.chunkDone();
+        if (dispatcher.tracker.clientCount > 0) dispatcher.tracker.chunkDone(client);
       },
     };
+  }
+
+  /** Writes to the client that is served behind its reply, be that sent or not. */
+  private writeHere(bytes: string): void {
+    const { arena, context, dispatcher } = this;
+    const write = () => context.reply.raw(bytes);
+    if (arena.isDiscarding) arena.writeTo(dispatcher.client, write);
+    else write();
+  }
+
+  private limitTracking(): void {
+    const { tracker } = this.dispatcher;
+    this.countHostBytes();
+    if (tracker.totalKeys === 0) return;
+    this.dispatcher.serveNobody();
+    tracker.limit();
+    tracker.sliceDone();
+  }
+
+  /** What is held for clients is part of what maxmemory limits. */
+  private countHostBytes(): void {
+    this.core.memory.f64[HOST_BYTES] =
+      this.supervision.clients.bufferBytes() + this.dispatcher.tracker.bytes;
   }
 
   private blockedClients(): BlockedClients {
@@ -529,10 +568,13 @@ export class Server {
         this.appendOnly.refusal() === undefined &&
         !this.supervision.pause.active &&
         !this.loading.active,
+      limitTracking: () => this.limitTracking(),
+      beforeSlice: () => this.dispatcher.serveNobody(),
       afterSlice: () => {
         if (!this.dispatcher.effects.waiting) return;
         this.dispatcher.effects.settle();
         this.dispatcher.serveBlocked();
+        this.dispatcher.tracker.sliceDone();
         this.turn.schedule();
       },
     });
@@ -569,6 +611,9 @@ export class Server {
       },
       get transactions() {
         return self.dispatcher.transactions;
+      },
+      get tracking() {
+        return self.dispatcher.tracker;
       },
       resetStats: () => this.resetStats(),
       log: (level, text) => this.logger[level](text),
@@ -652,6 +697,7 @@ export class Server {
     config.onChange(["min-replicas-to-write", "min-replicas-max-lag"], replicas);
     i32[state(StateField.Databases)] = config.get("databases");
     observation();
+    config.onChange("tracking-table-max-keys", () => this.turn.schedule());
     config.onChange(
       [
         "slowlog-log-slower-than",

@@ -13,6 +13,8 @@ export class Turn {
     private readonly arena: ReplyArena,
     /** Runs the end of a turn; what it throws ends the server. */
     private readonly guarded: (work: () => void) => void,
+    /** Writes what is told when a turn ends, behind its replies. */
+    private readonly tell: () => void,
   ) {}
 
   /** From here on replies wait for the log; with null they do so once more, until this turn ends. */
@@ -27,8 +29,8 @@ export class Turn {
     this.schedule();
   }
 
-  /** A client's commands are done. */
-  chunkDone(): void {
+  /** The frames that were read are about to be overwritten. */
+  framesDone(): void {
     if (!this.arena.deferred) return;
     this.log?.settle();
     this.schedule();
@@ -44,6 +46,7 @@ export class Turn {
 
   end(): void {
     this.scheduled = false;
+    this.tell();
     this.arena.endTurn(this.log === null ? Number.POSITIVE_INFINITY : this.log.endTurn());
     this.arena.deferred = this.log !== null;
   }

@@ -137,8 +137,8 @@ export function swapdb(): void {
     return reply.error("ERR DB index is out of range");
   if (first !== second) {
     swapDb(<u32>first, <u32>second);
-    effects.flushed(<u32>first);
-    effects.flushed(<u32>second);
+    effects.flushed(<u32>first, true);
+    effects.flushed(<u32>second, true);
   }
   effects.changed();
   reply.ok();

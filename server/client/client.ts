@@ -1,5 +1,6 @@
 /** A session: what the server knows of one connected client. The socket behind it is a `Link`. */
 import type { Outbox } from "./outbox.ts";
+import type { Tracking } from "./tracking.ts";
 import type { Transaction, WatchedKey } from "./transaction.ts";
 
 /** Reasons to leave the hot path: with none set a command runs at once. */
@@ -13,6 +14,7 @@ export enum Gate {
   NoReplicas = 128, // fewer replicas than writes need
   Loading = 256, // the dataset is being loaded
   SkipReply = 64, // CLIENT REPLY SKIP: the next command is not answered
+  Tracking = 512, // the keys that it reads are remembered
 }
 
 /** Why nothing more of a client is served for now. */
@@ -45,6 +47,19 @@ export interface Link {
   terminate(): void;
 }
 
+/** Of a client that is none: nothing comes from it, nothing goes to it. */
+export const NO_LINK: Link = {
+  address: "",
+  localAddress: "",
+  fd: -1,
+  isUnixSocket: false,
+  write: () => -1,
+  pause: () => {},
+  resume: () => {},
+  end: () => {},
+  terminate: () => {},
+};
+
 export class Client {
   name = "";
   libName = "";
@@ -65,6 +80,8 @@ export class Client {
   multi: Transaction | null = null;
   /** Watched keys by database and name; null = none. */
   watched: Map<string, WatchedKey> | null = null;
+  /** CLIENT TRACKING is on. */
+  tracking: Tracking | null = null;
   /** A watched key was touched: EXEC will answer null. */
   dirtyWatch = false;
   /** Point of the log that covers the last that it changed; 0 = nothing yet. */

@@ -21,6 +21,9 @@ function flagsOf(client: Client): string {
     ((client.gate & Gate.Monitor) !== 0 ? "O" : "") +
     (client.multi !== null ? "x" : "") +
     (client.isWaiting ? "b" : "") +
+    (client.tracking !== null ? "t" : "") +
+    (client.tracking?.broken ? "R" : "") +
+    (client.tracking?.bcast ? "B" : "") +
     (client.dirtyWatch ? "d" : "") +
     (client.closing ? "c" : "") +
     (client.link.isUnixSocket ? "U" : "") +
@@ -78,7 +81,7 @@ export function describeClient(
     ["events", eventsOf(client)],
     ["cmd", commandName],
     ["user", client.user],
-    ["redir", -1],
+    ["redir", client.tracking?.redirect ?? -1],
     ["resp", client.protocol],
     ["lib-name", client.libName],
     ["lib-ver", client.libVersion],

@@ -111,6 +111,7 @@ function reset(context: CommandContext): void {
   const { client, reply, config, services } = context;
   services.transactions.leave(client);
   services.monitors.remove(client);
+  services.tracking.disable(client);
   client.db = 0;
   client.name = "";
   client.protocol = 2;

@@ -7,6 +7,7 @@ import type { Client, Stop } from "../client/client.ts";
 import type { ClientLimits } from "../client/limits.ts";
 import type { ClientPause } from "../client/pause.ts";
 import type { ClientRegistry } from "../client/registry.ts";
+import type { TrackingOptions } from "../client/tracking.ts";
 import type { Config } from "../config/config.ts";
 import type { Core } from "../core/core.ts";
 import type { CommandStats } from "../observability/command-stats.ts";
@@ -92,6 +93,19 @@ export interface TransactionActions {
   leave(client: Client): void;
 }
 
+/** Who tracks which keys. */
+export interface TrackingActions {
+  readonly clientCount: number;
+  readonly totalKeys: number;
+  /** Pairs of a key and a client. */
+  readonly totalItems: number;
+  readonly totalPrefixes: number;
+  /** What all of it takes, about. */
+  readonly bytes: number;
+  enable(client: Client, options: TrackingOptions): void;
+  disable(client: Client): void;
+}
+
 export interface ShutdownOptions {
   save?: boolean;
   now: boolean;
@@ -120,6 +134,7 @@ export interface Services {
   readonly transactions: TransactionActions;
   /** Keys that clients wait for, and of them those that are waited for to go too. */
   blockingKeys(): { all: number; onNoKey: number };
+  readonly tracking: TrackingActions;
   /** Sets the counters back to 0, the core's too. */
   resetStats(): void;
   log(level: LogLevel, text: string): void;

@@ -1,5 +1,5 @@
 /** The words of the running command, as texts. */
-import type { CommandContext } from "./context.ts";
+import type { Args, CommandContext } from "./context.ts";
 
 /** How much of a word an error shows. */
 export const PRINTED_BYTES = 128;
@@ -12,5 +12,9 @@ export function printed(word: string, bytes = PRINTED_BYTES): string {
 
 /** Words `first` to the last. */
 export function wordsFrom({ args }: CommandContext, first: number): string[] {
+  return wordsOf(args, first);
+}
+
+export function wordsOf(args: Args, first = 0): string[] {
   return Array.from({ length: Math.max(0, args.count - first) }, (_, i) => args.text(first + i));
 }

@@ -65,7 +65,6 @@ const NO_ACL = "ACL is not there yet";
 const NO_SCRIPTS = "scripts are not there yet";
 const NO_PUBSUB = "publishing is not there yet";
 const NO_TYPE = "its data type is not there yet";
-const LATER = "its feature is not there yet";
 const ALWAYS_LAZY = "large values are always freed in slices";
 const OWN_DEFRAG = "the core defragments in slices from its own thresholds";
 const FOR_TESTS = "a switch for tests of Redis itself";
@@ -118,7 +117,10 @@ const CLIENTS = {
     "Unparsed input a client may have; beyond it the connection is closed.",
     bytes("1gb", 1048576, LONG_MAX),
   ),
-  "tracking-table-max-keys": ignored(LATER, integer(1000000, 0, LONG_MAX)),
+  "tracking-table-max-keys": works(
+    "Keys remembered for CLIENT TRACKING; beyond it the oldest are told to be invalid. 0 = no limit.",
+    integer(1000000, 0, LONG_MAX),
+  ),
   "client-default-resp": ignored(FOR_TESTS, atStart(hidden(integer(2, 2, 3)))),
 };
 

@@ -41,8 +41,8 @@ export interface CoreExports {
   /** Copies the command in the argv table into a run (layout: abi.ts), to be freed by `freeInput`. @returns 0 = no memory */
   keepCommand(argc: number): number;
   freeInput(ptr: number): void;
-  /** The key leaves a record when it is touched, in any database; `ignoreKey` takes it back. */
-  heedKey(ptr: number, length: number): void;
+  /** The key leaves a record when it is touched, in any database; `ignoreKey` or `ignoreCell` take it back. @returns the cell of keys it is counted in */
+  heedKey(ptr: number, length: number): number;
   ignoreKey(ptr: number, length: number): void;
   /** What is under a key, without a trace. */
   peekKey(db: number, ptr: number, length: number): KeyState;
@@ -84,6 +84,8 @@ export interface Core extends CoreExports {
   /** A u64 of State. */
   counter(field: StateField): number;
   clearCounter(field: StateField): void;
+  /** Takes back one `heedKey` by what it returned: in the middle of a command too, as the core is not called. */
+  ignoreCell(cell: number): void;
   /** A u32 of State. */
   field(field: StateField): number;
 }
@@ -130,6 +132,9 @@ export function createCore(options: CoreOptions): Core {
     counter,
     clearCounter,
     field,
+    ignoreCell(cell) {
+      memory.i32[cell >> 2]!--;
+    },
     usedBytes: () => counter(StateField.UsedBytes),
   };
 }

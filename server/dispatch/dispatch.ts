@@ -25,6 +25,7 @@ import type { Framer } from "../resp/framer.ts";
 import { encodeRequest } from "../resp/request.ts";
 import { BlockedKeys, type KeyWait } from "./blocked-keys.ts";
 import { Effects, type PropagationLog } from "./effects.ts";
+import { Tracker, type TrackerParts } from "./tracking.ts";
 import { Transactions, type UnitRunner } from "./transaction.ts";
 import { Watchers } from "./watch.ts";
 
@@ -38,6 +39,8 @@ const LF = 10;
 const PAUSED = Gate.PausedAll | Gate.PausedWrites;
 /** With one of these nothing is deleted: what is due is hidden only. */
 const FROZEN = Gate.WritesRefused | PAUSED | Gate.Loading;
+/** What is done before or after the command, whatever it is. */
+const AROUND = Gate.SkipReply | Gate.Tracking;
 /** Flags of ours, above those the core knows. */
 const NO_AUTH = 64;
 /** Its time is taken call by call; that of the others per run of calls. */
@@ -132,11 +135,18 @@ export class ArgvArgs implements Args {
  */
 export type RunListener = (command: number, calls: number, microseconds: number) => void;
 
+export interface DispatcherParts {
+  /** Stands for a client where none is served. */
+  readonly nobody: Client;
+  readonly tracking: Pick<TrackerParts, "maxKeys" | "writeHere" | "write" | "wantTurn">;
+}
+
 export class Dispatcher implements UnitRunner {
   readonly effects: Effects;
   readonly transactions: Transactions;
+  readonly tracker: Tracker;
   log: PropagationLog | null = null;
-  /** Whose chunk is served. */
+  /** Whose commands run; `nobody` while timed work does, and when the turn ends. */
   client: Client;
   /** IoFlag bits that hold for every client. */
   ioFlags = 0;
@@ -148,7 +158,7 @@ export class Dispatcher implements UnitRunner {
   readonly blockedKeys: BlockedKeys;
   /** How clients wait, and how those who wait are answered. */
   waiting: WaitingParts = NO_WAITING;
-  /** Who wants to hear of touched keys, a bit each. */
+  /** Who wants to hear of touched keys that were asked for, a bit each. */
   private touchedWanted = 0;
   private isServing = false;
   private attention = ATTENTION;
@@ -173,15 +183,27 @@ export class Dispatcher implements UnitRunner {
     private readonly table: CommandTable,
     private readonly context: CommandContext,
     private readonly args: ArgvArgs,
+    private readonly parts: DispatcherParts,
   ) {
     const { reply } = context;
-    this.client = context.client;
+    this.client = parts.nobody;
     const wantTouched = (bit: number, any: boolean) => {
       this.touchedWanted = any ? this.touchedWanted | bit : this.touchedWanted & ~bit;
       this.effects.want(EffectMask.Touched, this.touchedWanted !== 0);
     };
     const watchers = new Watchers(core, (any) => wantTouched(1, any));
     this.blockedKeys = new BlockedKeys(core, (any) => wantTouched(2, any));
+    this.tracker = new Tracker({
+      ...parts.tracking,
+      core,
+      clients: context.clients,
+      executing: () => this.client,
+      isInUnit: () => this.effects.isInUnit,
+      wish: (touches) => {
+        wantTouched(4, touches !== "none");
+        this.effects.want(EffectMask.AllTouched, touches === "all");
+      },
+    });
     this.transactions = new Transactions(core, reply, watchers, this);
     this.stats = context.services.commandStats;
     const { rows } = table;
@@ -189,7 +211,7 @@ export class Dispatcher implements UnitRunner {
     const names = new Map(
       table.specs.map((spec) => [spec.id ?? 0, Buffer.from(spec.name.toUpperCase())]),
     );
-    const listeners = [watchers, this.blockedKeys];
+    const listeners = [watchers, this.tracker, this.blockedKeys];
     this.effects = new Effects(core.memory, (id) => names.get(id)!, listeners);
     this.ids = Int32Array.from(specs, (spec) => spec.id ?? 0);
     this.arities = Int32Array.from(specs, (spec) => spec.arity);
@@ -198,6 +220,11 @@ export class Dispatcher implements UnitRunner {
     for (const spec of specs)
       if (spec.id !== undefined)
         core.memory.u8[Address.State + StateField.CommandFlags + spec.id] = coreFlags(spec);
+  }
+
+  /** What happens from here on until the next chunk is no client's doing. */
+  serveNobody(): void {
+    this.client = this.parts.nobody;
   }
 
   /** Everything that changes is written to `log` from here on. */
@@ -279,11 +306,44 @@ export class Dispatcher implements UnitRunner {
   /** Runs the command in the argv table for the client that the arena has open. */
   run(client: Client, argc: number): void {
     const gate = client.gate | this.gate;
-    if (gate !== 0 && (gate & Gate.SkipReply) !== 0) return this.runUnanswered(client, argc);
+    if (gate !== 0 && (gate & AROUND) !== 0) return this.runAround(client, argc);
     const index = this.find(client, argc);
     if (index < 0) return;
     if (gate !== 0 && this.stopsAtGate(client, index, argc)) return;
     this.timed(client, index, argc);
+  }
+
+  private runAround(client: Client, argc: number): void {
+    if ((client.gate & Gate.SkipReply) !== 0) this.runUnanswered(client, argc);
+    else this.runTracked(client, argc);
+  }
+
+  /** Runs a command of a client that is to hear when the keys that it reads change. */
+  private runTracked(client: Client, argc: number): void {
+    const index = this.find(client, argc);
+    const goesThrough = index >= 0 && !this.stopsAtGate(client, index, argc);
+    if (goesThrough) {
+      this.evictAhead(index, argc);
+      this.timed(client, index, argc);
+      this.remember(client, index);
+    }
+    const isPostponed = (client.stops & Stop.Postponed) !== 0;
+    const isOfClient = this.table.rows[index]?.name.startsWith("client|") === true;
+    if (client.multi === null && client.tracking !== null && !isOfClient && !isPostponed)
+      client.tracking.caching = false;
+  }
+
+  /** What must go for this command goes first, so that it is told before the reply. */
+  private evictAhead(index: number, argc: number): void {
+    const isGrowing = (this.flags[index]! & CommandFlag.DenyOom) !== 0;
+    let bytes = 0;
+    for (let i = 1; isGrowing && i < argc; i++) bytes += this.args.bytes(i).length;
+    this.hasRoom(bytes);
+  }
+
+  private remember(client: Client, index: number): void {
+    const { spec } = this.table.rows[index]!;
+    if (spec.flags.includes("readonly")) this.tracker.remember(client, spec, this.args);
   }
 
   /** Runs a command that was found and let through, in the run of calls it belongs to. */
@@ -443,9 +503,9 @@ export class Dispatcher implements UnitRunner {
   }
 
   /** Evicts if need be. @returns whether a write may begin */
-  private hasRoom(): boolean {
+  private hasRoom(bytes = 0): boolean {
     if ((this.gate & Gate.Loading) !== 0) return true;
-    const room = this.core.makeRoomFor(0) !== 0;
+    const room = this.core.makeRoomFor(bytes) !== 0;
     if (this.effects.waiting) this.effects.settle();
     return room;
   }
@@ -485,7 +545,10 @@ export class Dispatcher implements UnitRunner {
     if (this.isReplaying) {
       this.args.point(argc);
       this.call(client, index, argc);
-    } else this.timed(client, index, argc);
+      return;
+    }
+    this.timed(client, index, argc);
+    if ((client.gate & Gate.Tracking) !== 0) this.remember(client, index);
   }
 
   /** The argv table is EXEC's again, and so is the time since it began. */
@@ -497,6 +560,7 @@ export class Dispatcher implements UnitRunner {
     this.runStartUs = this.unitStartUs;
     this.runCalls = 1;
     this.hasRoom();
+    this.tracker.settle();
   }
 
   /** Runs a command of the core for a handler: a subcommand, on the words as they came. */
@@ -575,6 +639,7 @@ export class Dispatcher implements UnitRunner {
   private retry(wait: KeyWait): void {
     const { client, index, argc } = wait;
     const { i32 } = this.core.memory;
+    this.tracker.deliverTo(client, this.client.holdUntil);
     i32[ARGV_PTR] = (wait.run + KEPT_HEADER_BYTES) | 0;
     i32[PROTOCOL] = client.protocol;
     i32[DB] = wait.db;
@@ -585,6 +650,7 @@ export class Dispatcher implements UnitRunner {
     this.waiting.switchTo(client.silent ? null : client);
     const status = this.core.execute(this.ids[index]!, argc);
     if ((status & this.attention) !== 0) this.settle(status);
+    if ((client.gate & Gate.Tracking) !== 0) this.remember(client, index);
     if ((status & Status.Block) === 0) this.waiting.served(client);
   }
 

@@ -1,6 +1,6 @@
 /**
- * What commands and background slices caused, taken from the core's records in order: to the log, and to those who watch keys or
- * wait for them. Notifications and tracking come with the issues that bring them, in this place: their records are in the same
+ * What commands and background slices caused, taken from the core's records in order: to the log, and to those who watch, track or
+ * wait for keys. Notifications come with the issue that brings them, in this place: their records are in the same
  * buffer, and what they are told must wait for `settle`, when the core may be called and no reply is open.
  *
  * What one command caused is one unit of the log, and so is everything between `beginUnit` and `endUnit`. Deletions by eviction are
@@ -12,6 +12,7 @@ import {
   EffectKind,
   EffectMask,
   StateField,
+  type TouchCause,
 } from "../../core-wasm/abi.ts";
 import type { CoreMemory } from "../core/memory.ts";
 
@@ -40,11 +41,11 @@ export interface PropagationLog {
 
 /** Told of touched keys. Called in the middle of a command too: none of these may call the core. */
 export interface TouchListener {
-  /** `due`: deleted because its time had come. `key` is a borrowed view. */
-  touched(db: number, key: Uint8Array, due: boolean): void;
-  /** All keys of a database, or of all if db = 0xFFFFFFFF. */
-  flushed(db: number): void;
-  /** The command has ended. */
+  /** `key` is a borrowed view. */
+  touched(db: number, key: Uint8Array, cause: TouchCause): void;
+  /** All keys of a database, or of all if db = 0xFFFFFFFF; `exchanged`: for those of another. */
+  flushed(db: number, exchanged: boolean): void;
+  /** The command or slice has ended. */
   settle(): void;
 }
 
@@ -167,12 +168,12 @@ export class Effects {
         case EffectKind.Touched: {
           const ptr = words.getUint32(pairs, true);
           const key = this.memory.bytes(ptr, words.getUint32(pairs + 4, true));
-          const isDue = u8[record + 1] === 1;
-          for (const listener of this.listeners) listener.touched(db, key, isDue);
+          const cause: TouchCause = u8[record + 1]!;
+          for (const listener of this.listeners) listener.touched(db, key, cause);
           break;
         }
         case EffectKind.FlushedDb:
-          for (const listener of this.listeners) listener.flushed(db);
+          for (const listener of this.listeners) listener.flushed(db, u8[record + 1] === 1);
           break;
         default:
           break;

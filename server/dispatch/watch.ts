@@ -5,7 +5,7 @@
  * What was under a key when it was watched stays true until it is touched. So no watched key needs to be looked up to know
  * whether a flush took it: only a key that comes into a database by SWAPDB is looked at, and a live one that may have come due.
  */
-import { KeyState } from "../../core-wasm/abi.ts";
+import { KeyState, TouchCause } from "../../core-wasm/abi.ts";
 import type { Client } from "../client/client.ts";
 import type { WatchedKey } from "../client/transaction.ts";
 import type { Core } from "../core/core.ts";
@@ -76,11 +76,13 @@ export class Watchers implements TouchListener {
     return false;
   }
 
-  /** A key that was asked for was touched; `due`: deleted because its time had come. Calls nothing of the core. */
-  touched(db: number, key: Uint8Array, due: boolean): void {
+  /** A key that was asked for was touched. Calls nothing of the core. */
+  touched(db: number, key: Uint8Array, cause: TouchCause): void {
+    if (this.byName.size === 0) return;
     for (const watched of this.byName.get(nameOf(db, key)) ?? []) {
       // What was due when it was watched was as good as missing.
-      if (due && watched.state === KeyState.Due) watched.state = KeyState.Missing;
+      if (cause === TouchCause.Due && watched.state === KeyState.Due)
+        watched.state = KeyState.Missing;
       else this.dirty(watched.client);
     }
   }

@@ -123,6 +123,18 @@ export class ReplyArena {
     this.send(client, this.begin, top);
   }
 
+  /** Nothing of what is written now goes to anybody. */
+  get isDiscarding(): boolean {
+    return this.current === null;
+  }
+
+  /** Writes to a client that is not served, or whose replies are discarded: between commands only. */
+  writeTo(client: Client, write: () => void): void {
+    const previous = this.switchTo(client);
+    write();
+    this.switchTo(previous);
+  }
+
   /** The window is full: everything in it moves to outboxes. Called in the middle of a command; writes to no socket. */
   drain(): void {
     const { i32 } = this.memory;

@@ -46,8 +46,10 @@ export interface ServingParts {
   readonly backpressure: Backpressure;
   readonly clientLimits: ClientLimits;
   error(client: Client, line: string): void;
-  /** A chunk is done: its frames are about to be overwritten. */
-  chunkDone(): void;
+  /** The frames that were read are about to be overwritten. */
+  framesDone(): void;
+  /** The chunk is done and its replies are on their way. */
+  chunkDone(client: Client): void;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -110,8 +112,9 @@ export class Connection {
   private end(): void {
     const { parts, client } = this;
     parts.dispatcher.endChunk();
-    parts.chunkDone();
+    parts.framesDone();
     parts.arena.close();
+    parts.chunkDone(client);
     // The arena knows nothing of a client whose replies are discarded.
     if (client.silent && client.closing) parts.arena.flush(client);
     this.countInput();
@@ -264,7 +267,7 @@ export class Connection {
       parts.dispatcher.run(client, large.argc);
       this.keepPostponed();
       parts.dispatcher.endChunk();
-      parts.chunkDone();
+      parts.framesDone();
       core.memory.i32[ARGV_PTR] = Address.ArgvTable;
       core.freeInput(run | 0);
     }

@@ -20,6 +20,7 @@ export interface MemoryFigures {
   /** All that is neither a key nor a value. */
   overheadBytes: number;
   datasetBytes: number;
+  /** What was buffered and remembered for clients. */
   clientBytes: number;
   /** Written and not yet in the file. */
   logBufferBytes: number;
@@ -35,7 +36,7 @@ export interface MemoryFigures {
 export function memoryFigures(context: CommandContext): MemoryFigures {
   const { core, clients, config, services } = context;
   const { marks, persistence } = services;
-  const clientBytes = clients.bufferBytes();
+  const clientBytes = clients.bufferBytes() + services.tracking.bytes;
   const allocatedBytes = core.usedBytes();
   const usedBytes = allocatedBytes + clientBytes;
   marks.peakBytes = Math.max(marks.peakBytes, usedBytes);

@@ -180,7 +180,6 @@ const NO_RDB = "there is no RDB file yet";
 const NO_SCRIPTS = "there are no scripts yet";
 const NO_REPLICAS = "there are no replicas yet";
 const NO_PUBSUB = "there are no channels yet";
-const NO_TRACKING = "there is no tracking yet";
 const NO_DEFRAG_COUNTS = "moves are not counted";
 const C_BUILD = "tells of the C program that Redis is";
 const ONE_THREAD = "there are no I/O threads";
@@ -203,10 +202,6 @@ const ABSENT: Record<string, string> = {
   mem_cluster_links: "there is no cluster",
   migrate_cached_sockets: "there is no MIGRATE yet",
   clients_in_timeout_table: "no command blocks yet",
-  tracking_clients: NO_TRACKING,
-  tracking_total_keys: NO_TRACKING,
-  tracking_total_items: NO_TRACKING,
-  tracking_total_prefixes: NO_TRACKING,
   used_memory_lua: NO_SCRIPTS,
   used_memory_lua_human: NO_SCRIPTS,
   used_memory_vm_eval: NO_SCRIPTS,

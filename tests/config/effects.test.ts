@@ -41,6 +41,10 @@ const SHOWN_ELSEWHERE: Partial<Record<DirectiveName, readonly [file: string, tes
   "lfu-log-factor": ["tests/model/frequency.test.ts", "lfu-log-factor 0"],
   "lfu-decay-time": ["tests/model/frequency.test.ts", "takes the smallest counter, one off in "],
   "client-output-buffer-limit": [LIMITS, "the hard limit closes at the end of the turn"],
+  "tracking-table-max-keys": [
+    "tests/wire/tracking.test.ts",
+    "keys beyond tracking-table-max-keys are told to be invalid",
+  ],
   "maxmemory-clients": [LIMITS, "closes the largest until the rest fits"],
   "aof-load-truncated": [
     "tests/crash/restart.test.ts",

@@ -9,6 +9,5 @@ export const PLANNED_COMMANDS: readonly string[] = ALL_COMMANDS.flatMap((row) =>
 
 /** Forms of commands that are there, with words of which the form is refused as not supported yet. */
 export const PLANNED_FORMS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["CLIENT TRACKING ON", ["CLIENT", "TRACKING", "ON"]],
   ["REPLICAOF host port", ["REPLICAOF", "localhost", "1"]],
 ]);

@@ -19,6 +19,8 @@ export interface Connection {
   raw(...words: Word[]): Promise<string>;
   /** Sends commands at once. @returns their raw replies */
   all(commands: readonly (readonly Word[])[]): Promise<string[]>;
+  /** Sends commands at once and waits for nothing. */
+  send(commands: readonly (readonly Word[])[]): void;
   /** The next message that the server sends unasked, or undefined after `ms` without one. */
   next(ms: number): Promise<string | undefined>;
   close(): void;
@@ -126,9 +128,12 @@ export async function openConnection(port: number, hostname = "127.0.0.1"): Prom
       });
     }
   };
-  const all = async (commands: readonly (readonly Word[])[]): Promise<string[]> => {
+  const send = (commands: readonly (readonly Word[])[]) => {
     unsent = Buffer.concat([unsent, ...commands.map(frame)]);
     unsent = unsent.subarray(socket.write(unsent));
+  };
+  const all = async (commands: readonly (readonly Word[])[]): Promise<string[]> => {
+    send(commands);
     const replies: string[] = [];
     for (const [name] of commands) {
       const reply = await next(START_MS);
@@ -139,6 +144,7 @@ export async function openConnection(port: number, hostname = "127.0.0.1"): Prom
   };
   return {
     next,
+    send,
     all,
     async raw(...words) {
       return (await all([words]))[0]!;

@@ -1,6 +1,6 @@
 /** The client as which commands of a log are run: nobody reads its replies, and nothing of it is logged. */
 import { Address, IoField, IoFlag, StateField } from "../../../core-wasm/abi.ts";
-import { Client, type Link } from "../../client/client.ts";
+import { Client, NO_LINK } from "../../client/client.ts";
 import { Outbox } from "../../client/outbox.ts";
 import type { Core } from "../../core/core.ts";
 import type { Dispatcher } from "../../dispatch/dispatch.ts";
@@ -86,15 +86,3 @@ export class Replayer implements ReplayTarget {
     return this.parts.loading.ran(commands);
   }
 }
-
-const NO_LINK: Link = {
-  address: "",
-  localAddress: "",
-  fd: -1,
-  isUnixSocket: false,
-  write: () => -1,
-  pause: () => {},
-  resume: () => {},
-  end: () => {},
-  terminate: () => {},
-};

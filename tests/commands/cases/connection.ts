@@ -219,7 +219,7 @@ export const connectionCases: CommandCase[] = [
       ],
     ),
   ]),
-  commandCase("CLIENT TRACKING's grammar, and its kin while it is off", [
+  commandCase("CLIENT TRACKING's grammar, and what its kin answer while it is off", [
     ...refusals(
       ["CLIENT GETREDIR", int(-1)],
       ["CLIENT TRACKING OFF", ok],
