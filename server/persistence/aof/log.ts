@@ -237,7 +237,8 @@ export class Log implements PropagationLog {
   }
 
   private remember(bytes: Uint8Array, db: number): void {
-    if (this.options.policy() !== "no") this.unsynced.add(bytes, db);
+    if (this.options.policy() === "no") this.unsynced.skip(bytes.length);
+    else this.unsynced.add(bytes, db);
   }
 
   private timed(event: LatencyEvent, kind: LatencyEvent, work: () => void): void {
@@ -456,8 +457,9 @@ export class Log implements PropagationLog {
     const { files } = this.options;
     const lost = this.unsynced.join();
     if (lost === null) {
+      // More than 64 MiB, or written under `no`.
       this.needsRewrite = true;
-      return this.fail("a sync failed with more than 64 MiB not covered: a rewrite is needed");
+      return false;
     }
     const dead = this.previous ?? this.current;
     const entry = this.successor ?? files.nextIncremental();

@@ -42,11 +42,20 @@ export class Unsynced {
   add(block: Uint8Array, db: number): void {
     this.total += block.length;
     this.keptBytes += block.length;
-    if (this.keptBytes > UNSYNCED_MAX_BYTES) {
-      this.drop(this.parts.length);
-      this.keptBytes = 0;
-      this.lostEnd = this.total;
-    } else this.parts.push(this.copy(block, db));
+    if (this.keptBytes > UNSYNCED_MAX_BYTES) this.lose();
+    else this.parts.push(this.copy(block, db));
+  }
+
+  /** Counts a block that is not to be kept: no sync is to come. */
+  skip(bytes: number): void {
+    this.total += bytes;
+    this.lose();
+  }
+
+  private lose(): void {
+    this.drop(this.parts.length);
+    this.keptBytes = 0;
+    this.lostEnd = this.total;
   }
 
   private copy(block: Uint8Array, db: number): Part {
@@ -84,7 +93,7 @@ export class Unsynced {
     this.drop(rest < 0 ? this.parts.length : rest);
   }
 
-  /** All that is not covered as one block that can be read on its own, null if it was too much to be kept. */
+  /** All that is not covered as one block that can be read on its own, null if not all of it was kept. */
   join(): ClosableBlock | null {
     if (this.lostEnd > this.coveredEnd) return null;
     const db = this.parts[0]?.db ?? -1;

@@ -447,6 +447,18 @@ describe("under everysec", () => {
   });
 });
 
+test("what was written before syncs were asked for is not kept either: one that fails asks for a rewrite", async () => {
+  policy = "no";
+  turn("SET a 1");
+  policy = "everysec";
+  turn("SET a 2");
+  fail("sync", "EIO", FIRST);
+  await advance(1200);
+  expect(log.refusal()).toBe("MISCONF Errors writing to the AOF file: Input/output error");
+  expect(wantsRewrite).toBeGreaterThan(0);
+  expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2"]);
+});
+
 test("aof-timestamp-enabled writes the second in front of the first block in it", async () => {
   timestamps = true;
   policy = "no";
