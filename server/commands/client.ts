@@ -93,11 +93,11 @@ export const CLIENT_COMMANDS: readonly CommandSpec[] = [
                 arg.oneof(
                   "client-type",
                   [
-                    arg.token("normal"),
-                    arg.token("master", { since: "3.2.0" }),
-                    arg.token("slave"),
-                    arg.token("replica", { since: "5.0.0" }),
-                    arg.token("pubsub"),
+                    arg.token("NORMAL"),
+                    arg.token("MASTER", { since: "3.2.0" }),
+                    arg.token("SLAVE"),
+                    arg.token("REPLICA", { since: "5.0.0" }),
+                    arg.token("PUBSUB"),
                   ],
                   { token: "TYPE", since: "2.8.12", optional: true },
                 ),
@@ -140,7 +140,7 @@ export const CLIENT_COMMANDS: readonly CommandSpec[] = [
         args: [
           arg.oneof(
             "client-type",
-            [arg.token("normal"), arg.token("master"), arg.token("replica"), arg.token("pubsub")],
+            [arg.token("NORMAL"), arg.token("MASTER"), arg.token("REPLICA"), arg.token("PUBSUB")],
             { token: "TYPE", since: "5.0.0", optional: true },
           ),
           arg.integer("client-id", { token: "ID", since: "6.2.0", optional: true, multiple: true }),
@@ -209,8 +209,8 @@ export const CLIENT_COMMANDS: readonly CommandSpec[] = [
         complexity: "O(1)",
         args: [
           arg.oneof("attr", [
-            arg.string("libname", { token: "lib-name" }),
-            arg.string("libver", { token: "lib-ver" }),
+            arg.string("libname", { token: "LIB-NAME" }),
+            arg.string("libver", { token: "LIB-VER" }),
           ]),
         ],
         handler: setInfo,

@@ -37,7 +37,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       arg.key("key"),
       arg.string("member1"),
       arg.string("member2"),
-      arg.oneof("unit", [arg.token("m"), arg.token("km"), arg.token("ft"), arg.token("mi")], {
+      arg.oneof("unit", [arg.token("M"), arg.token("KM"), arg.token("FT"), arg.token("MI")], {
         optional: true,
       }),
     ],
@@ -95,7 +95,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       arg.double("longitude"),
       arg.double("latitude"),
       arg.double("radius"),
-      arg.oneof("unit", [arg.token("m"), arg.token("km"), arg.token("ft"), arg.token("mi")]),
+      arg.oneof("unit", [arg.token("M"), arg.token("KM"), arg.token("FT"), arg.token("MI")]),
       arg.token("WITHCOORD", { optional: true }),
       arg.token("WITHDIST", { optional: true }),
       arg.token("WITHHASH", { optional: true }),
@@ -134,7 +134,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       arg.double("longitude"),
       arg.double("latitude"),
       arg.double("radius"),
-      arg.oneof("unit", [arg.token("m"), arg.token("km"), arg.token("ft"), arg.token("mi")]),
+      arg.oneof("unit", [arg.token("M"), arg.token("KM"), arg.token("FT"), arg.token("MI")]),
       arg.token("WITHCOORD", { optional: true }),
       arg.token("WITHDIST", { optional: true }),
       arg.token("WITHHASH", { optional: true }),
@@ -179,7 +179,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       arg.key("key"),
       arg.string("member"),
       arg.double("radius"),
-      arg.oneof("unit", [arg.token("m"), arg.token("km"), arg.token("ft"), arg.token("mi")]),
+      arg.oneof("unit", [arg.token("M"), arg.token("KM"), arg.token("FT"), arg.token("MI")]),
       arg.token("WITHCOORD", { optional: true }),
       arg.token("WITHDIST", { optional: true }),
       arg.token("WITHHASH", { optional: true }),
@@ -213,7 +213,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       arg.key("key"),
       arg.string("member"),
       arg.double("radius"),
-      arg.oneof("unit", [arg.token("m"), arg.token("km"), arg.token("ft"), arg.token("mi")]),
+      arg.oneof("unit", [arg.token("M"), arg.token("KM"), arg.token("FT"), arg.token("MI")]),
       arg.token("WITHCOORD", { optional: true }),
       arg.token("WITHDIST", { optional: true }),
       arg.token("WITHHASH", { optional: true }),
@@ -246,12 +246,12 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       arg.oneof("by", [
         arg.block("circle", [
           arg.double("radius", { token: "BYRADIUS" }),
-          arg.oneof("unit", [arg.token("m"), arg.token("km"), arg.token("ft"), arg.token("mi")]),
+          arg.oneof("unit", [arg.token("M"), arg.token("KM"), arg.token("FT"), arg.token("MI")]),
         ]),
         arg.block("box", [
           arg.double("width", { token: "BYBOX" }),
           arg.double("height"),
-          arg.oneof("unit", [arg.token("m"), arg.token("km"), arg.token("ft"), arg.token("mi")]),
+          arg.oneof("unit", [arg.token("M"), arg.token("KM"), arg.token("FT"), arg.token("MI")]),
         ]),
       ]),
       arg.oneof("order", [arg.token("ASC"), arg.token("DESC")], { optional: true }),
@@ -287,12 +287,12 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       arg.oneof("by", [
         arg.block("circle", [
           arg.double("radius", { token: "BYRADIUS" }),
-          arg.oneof("unit", [arg.token("m"), arg.token("km"), arg.token("ft"), arg.token("mi")]),
+          arg.oneof("unit", [arg.token("M"), arg.token("KM"), arg.token("FT"), arg.token("MI")]),
         ]),
         arg.block("box", [
           arg.double("width", { token: "BYBOX" }),
           arg.double("height"),
-          arg.oneof("unit", [arg.token("m"), arg.token("km"), arg.token("ft"), arg.token("mi")]),
+          arg.oneof("unit", [arg.token("M"), arg.token("KM"), arg.token("FT"), arg.token("MI")]),
         ]),
       ]),
       arg.oneof("order", [arg.token("ASC"), arg.token("DESC")], { optional: true }),

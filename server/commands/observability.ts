@@ -213,7 +213,7 @@ export const OBSERVABILITY_COMMANDS: readonly CommandSpec[] = [
       latency("histogram", -2, "Answers how long commands took, as histograms.", latencyHistogram, {
         since: "7.0.0",
         complexity: "O(N) for N commands",
-        args: [arg.string("COMMAND", { optional: true, multiple: true })],
+        args: [arg.string("command", { optional: true, multiple: true })],
       }),
       latency("history", 3, "Answers the samples of an event.", latencyHistory, {
         args: [arg.string("event")],

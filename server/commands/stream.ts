@@ -12,7 +12,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
     keys: firstKey("RW", "update"),
     summary: "Tells that a consumer group is done with entries.",
     complexity: "O(1) for each entry",
-    args: [arg.key("key"), arg.string("group"), arg.string("ID", { multiple: true })],
+    args: [arg.key("key"), arg.string("group"), arg.string("id", { multiple: true })],
   }),
   plannedCommand({
     name: "xadd",
@@ -92,7 +92,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       arg.string("group"),
       arg.string("consumer"),
       arg.string("min-idle-time"),
-      arg.string("ID", { multiple: true }),
+      arg.string("id", { multiple: true }),
       arg.integer("ms", { token: "IDLE", optional: true }),
       arg.unixTime("unix-time-milliseconds", { token: "TIME", optional: true }),
       arg.integer("count", { token: "RETRYCOUNT", optional: true }),
@@ -110,7 +110,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
     keys: firstKey("RW", "delete"),
     summary: "Deletes entries of a stream.",
     complexity: "O(1) for each entry",
-    args: [arg.key("key"), arg.string("ID", { multiple: true })],
+    args: [arg.key("key"), arg.string("id", { multiple: true })],
   }),
   containerCommand({
     name: "xgroup",
@@ -330,7 +330,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       arg.integer("milliseconds", { token: "BLOCK", optional: true }),
       arg.block(
         "streams",
-        [arg.key("key", { multiple: true }), arg.string("ID", { multiple: true })],
+        [arg.key("key", { multiple: true }), arg.string("id", { multiple: true })],
         { token: "STREAMS" },
       ),
     ],
@@ -357,7 +357,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       arg.token("NOACK", { optional: true }),
       arg.block(
         "streams",
-        [arg.key("key", { multiple: true }), arg.string("ID", { multiple: true })],
+        [arg.key("key", { multiple: true }), arg.string("id", { multiple: true })],
         { token: "STREAMS" },
       ),
     ],
