@@ -74,7 +74,7 @@ function openLogger(config: Config): Logger {
 function greet(config: Config, logger: Logger): void {
   logger.notice("Bundis is starting");
   logger.notice(
-    `Bundis version=${VERSION}, redis=${REDIS_VERSION}, bun=${Bun.version}, bits=64, PID: ${process.pid}, just started`,
+    `Bundis version=${VERSION}, redis=${REDIS_VERSION}, bun=${Bun.version}, bits=64, pid=${process.pid}, just started`,
   );
   if (config.isDefault)
     logger.warning("Warning: no config file specified, using the default config.");

@@ -264,7 +264,8 @@ export class Server {
       if (this.config.get("appendonly")) this.loading.begin();
       this.followAppendOnly();
       await this.listen();
-      this.logger.notice("Server initialized");
+      // Scripts that wait for the process id, the suite of Redis among them, connect at once.
+      this.logger.notice(`Server initialized, PID: ${process.pid}`);
       if (this.loading.active) await this.openLog();
       this.cron = this.startCron();
       this.listeners?.announce();
