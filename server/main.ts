@@ -129,8 +129,10 @@ export async function main(
   } catch (error) {
     // Whoever stopped it exits.
     if (server.isStopping) return;
+    if (removePidFile) removePidFile();
+    // The reason is the last line: scripts look for it there.
     logger.warning((error as Error).message);
-    return exit(1);
+    process.exit(1);
   }
   notify("STATUS=Ready to accept connections\nREADY=1\n");
 }
