@@ -226,6 +226,8 @@ export enum KeyEvent {
   Zremrangebyrank = 129,
   Zremrangebyscore = 130,
   Zremrangebylex = 131,
+  Geosearchstore = 132,
+  Georadiusstore = 133,
 }
 
 /** What `peekKey` answers. */
@@ -444,4 +446,14 @@ export enum Cmd {
   ZScan = 241,
   Sort = 320,
   SortRo = 321,
+  GeoAdd = 300,
+  GeoDist = 301,
+  GeoHash = 302,
+  GeoPos = 303,
+  GeoRadius = 304,
+  GeoRadiusRo = 305,
+  GeoRadiusByMember = 306,
+  GeoRadiusByMemberRo = 307,
+  GeoSearch = 308,
+  GeoSearchStore = 309,
 }

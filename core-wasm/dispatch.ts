@@ -9,6 +9,8 @@ import * as bitopCommands from "./commands/bitop";
 import * as counterCommands from "./commands/counter";
 import * as debugCommands from "./commands/debug";
 import * as expireCommands from "./commands/expire";
+import * as geoCommands from "./commands/geo";
+import * as geoSearch from "./commands/geo-search";
 import * as hashDeadlines from "./commands/hash-deadlines";
 import * as hashRandom from "./commands/hash-random";
 import * as hashCommands from "./commands/hashes";
@@ -403,6 +405,26 @@ function run(commandId: i32, argc: u32): void {
       return sortedRandom.zrandmember(argc);
     case Cmd.ZScan:
       return sortedRandom.zscan(argc);
+    case Cmd.GeoAdd:
+      return geoCommands.geoadd(argc);
+    case Cmd.GeoDist:
+      return geoCommands.geodist(argc);
+    case Cmd.GeoHash:
+      return geoCommands.geohash(argc);
+    case Cmd.GeoPos:
+      return geoCommands.geopos(argc);
+    case Cmd.GeoRadius:
+      return geoSearch.geosearch(argc, geoSearch.GeoForm.Radius, false);
+    case Cmd.GeoRadiusRo:
+      return geoSearch.geosearch(argc, geoSearch.GeoForm.Radius, true);
+    case Cmd.GeoRadiusByMember:
+      return geoSearch.geosearch(argc, geoSearch.GeoForm.Member, false);
+    case Cmd.GeoRadiusByMemberRo:
+      return geoSearch.geosearch(argc, geoSearch.GeoForm.Member, true);
+    case Cmd.GeoSearch:
+      return geoSearch.geosearch(argc, geoSearch.GeoForm.Search, false);
+    case Cmd.GeoSearchStore:
+      return geoSearch.geosearch(argc, geoSearch.GeoForm.SearchStore, false);
     default:
       return reply.error("ERR command is not known to the core");
   }

@@ -7,7 +7,8 @@ import { Address, Status, Stream } from "./abi";
 import { Entry } from "./keyspace/entry";
 import { DOUBLE_MAX_BYTES, formatDouble } from "./memory/double";
 import { drain } from "./memory/env";
-import { formatInt64, formatUint64, narrow } from "./memory/text";
+import { Extended, formatExtended, setDouble } from "./memory/extended";
+import { formatFixed, formatInt64, formatUint64, narrow } from "./memory/text";
 import { io, ScratchArea, state } from "./state";
 import { packedNext, readElement } from "./types/packed";
 import { stringBytes, stringLength } from "./types/string";
@@ -124,6 +125,25 @@ export function double(value: f64): void {
   store<u8>(at, Byte.Double);
   memory.copy(at + 1, digits, length);
   advance(crlf(at + 1 + length));
+}
+
+/** A coordinate: a double with up to 17 decimals, as Redis writes a long double. */
+export function coordinate(value: f64): void {
+  const number = changetype<Extended>(Address.Scratch + ScratchArea.Argument + 544);
+  const digits: usize = Address.Scratch + ScratchArea.Digits;
+  setDouble(number, value);
+  const length = formatExtended(number, digits);
+  if (io().protocol !== 3) return bulk(digits, length);
+  const at = room(1 + length + 2);
+  store<u8>(at, Byte.Double);
+  memory.copy(at + 1, digits, length);
+  advance(crlf(at + 1 + length));
+}
+
+/** A distance: a bulk string with four decimals. */
+export function distance(value: f64): void {
+  const digits: usize = Address.Scratch + ScratchArea.Number;
+  bulk(digits, formatFixed(value, 4, digits));
 }
 
 /** The element at a position of a packed sequence, as a bulk string. */

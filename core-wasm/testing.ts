@@ -1,6 +1,7 @@
 /** Entry of the test build: the ABI, and doors to the inner structures that model tests drive. Never shipped. */
 
 import { formatDouble, parseDouble } from "./memory/double";
+import { arcsine, cosine, sine } from "./memory/trigonometry";
 import { state } from "./state";
 import { readElementText } from "./types/packed";
 
@@ -48,4 +49,16 @@ export function testParseDouble(ptr: i32, length: i32, out: i32): i32 {
 /** Writes a double at `to`. @returns bytes written */
 export function testFormatDouble(value: f64, to: i32): i32 {
   return formatDouble(value, to);
+}
+
+export function testSine(x: f64): f64 {
+  return sine(x);
+}
+
+export function testCosine(x: f64): f64 {
+  return cosine(x);
+}
+
+export function testArcsine(x: f64): f64 {
+  return arcsine(x);
 }

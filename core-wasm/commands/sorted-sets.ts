@@ -21,6 +21,7 @@ import {
   setFoundScore,
 } from "../types/sorted-set";
 import { freeValue } from "../types/value";
+import { placeScore } from "./geo-place";
 import { isRoomCertain } from "./set";
 
 const SCORE: usize = Address.Scratch + ScratchArea.Argument;
@@ -80,7 +81,7 @@ export enum ZaddFlag {
   Incr = 32,
 }
 
-function zaddOption(index: u32): u32 {
+export function zaddOption(index: u32): u32 {
   const word = argWord(index);
   if (word === Word.NX) return ZaddFlag.NX;
   if (word === Word.XX) return ZaddFlag.XX;
@@ -91,7 +92,7 @@ function zaddOption(index: u32): u32 {
 }
 
 /** Whether options exclude each other. An error was answered then. */
-function optionsClash(flags: u32): bool {
+export function optionsClash(flags: u32): bool {
   if ((flags & ZaddFlag.NX) !== 0 && (flags & ZaddFlag.XX) !== 0) {
     reply.error("ERR XX and NX options at the same time are not compatible");
     return true;
@@ -159,7 +160,7 @@ function addAll(argc: u32, given: u32): void {
   if (reply.isFailed()) return;
   if (existing === null && (flags & ZaddFlag.XX) !== 0)
     return (flags & ZaddFlag.Incr) !== 0 ? reply.nil() : reply.integer(0);
-  addPairs(existing, flags, first, argc);
+  addPairs(existing, flags, first, argc, 2);
 }
 
 export function notFloat(): void {
@@ -167,23 +168,36 @@ export function notFloat(): void {
 }
 
 /** Whether there is room for all pairs: a single one finds out by itself. */
-function isRoomForPairs(first: u32, argc: u32): bool {
-  if (argc - first === 2) return true;
+function isRoomForPairs(first: u32, argc: u32, words: u32): bool {
+  if (argc - first === words) return true;
   let bytes: u64 = 0;
   let longest: u32 = 0;
-  for (let i = first + 1; i < argc; i += 2) {
+  for (let i = first + words - 1; i < argc; i += words) {
     bytes += argLength(i);
     if (argLength(i) > longest) longest = argLength(i);
   }
-  return isRoomCertain((argc - first) >> 1, bytes, longest);
+  return isRoomCertain((argc - first) / words, bytes, longest);
 }
 
-function addPairs(existing: Entry | null, flags: u32, first: u32, argc: u32): void {
-  const pairs = (argc - first) >> 1;
-  if (!isRoomForPairs(first, argc)) return reply.noMemory();
+/** Reads the score at word `index` into SCORE: one word, or two that are the place of a member. */
+function readScore(index: u32, words: u32): void {
+  if (words === 2) parseDouble(argPtr(index), argLength(index), SCORE);
+  else store<f64>(SCORE, <f64>placeScore(index));
+}
+
+/** Adds what was judged: members with their scores, or places, in `words` words each from `first` on. Answers for all */
+export function addPairs(
+  existing: Entry | null,
+  flags: u32,
+  first: u32,
+  argc: u32,
+  words: u32,
+): void {
+  const pairs = (argc - first) / words;
+  if (!isRoomForPairs(first, argc, words)) return reply.noMemory();
   let entry: Entry;
   if (existing === null) {
-    const fresh = asideSorted(pairs, argLength(first + 1));
+    const fresh = asideSorted(pairs, argLength(first + words - 1));
     if (fresh === null) return reply.noMemory();
     entry = fresh;
   } else {
@@ -194,9 +208,10 @@ function addPairs(existing: Entry | null, flags: u32, first: u32, argc: u32): vo
   let added: u32 = 0;
   let updated: u32 = 0;
   let outcome: Outcome = Outcome.Nothing;
-  for (let i = first; i < argc; i += 2) {
-    parseDouble(argPtr(i), argLength(i), SCORE);
-    outcome = addOne(entry, flags, load<f64>(SCORE), argPtr(i + 1), argLength(i + 1));
+  for (let i = first; i < argc; i += words) {
+    const member = i + words - 1;
+    readScore(i, words);
+    outcome = addOne(entry, flags, load<f64>(SCORE), argPtr(member), argLength(member));
     if (outcome === Outcome.Added) added += 1;
     if (outcome === Outcome.Updated) updated += 1;
     if (outcome >= Outcome.NotNumber) break;

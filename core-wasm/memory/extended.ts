@@ -50,6 +50,18 @@ export function setInteger(to: Extended, value: i64): void {
   to.negative = value < 0;
 }
 
+/** A finite double, exactly. */
+export function setDouble(to: Extended, value: f64): void {
+  const bits = reinterpret<u64>(value);
+  const biased = <i32>(bits >> 52) & 2047;
+  const fraction = bits & 0x000f_ffff_ffff_ffff;
+  const size = biased === 0 ? fraction : fraction | 0x0010_0000_0000_0000;
+  const shift = clz(size);
+  to.mantissa = size === 0 ? 0 : size << shift;
+  to.exponent = size === 0 ? 0 : max(biased, 1) - 1075 - <i32>shift;
+  to.negative = bits >> 63 !== 0;
+}
+
 /** Reads a number; refuses what Redis refuses: what is none, "nan", and what the type cannot hold. O(length) */
 export function parseExtended(ptr: usize, length: u32, to: Extended): bool {
   if (length > TEXT_MAX_BYTES) return false;

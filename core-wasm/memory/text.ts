@@ -80,3 +80,21 @@ export function parseInt64(ptr: usize, length: u32, out: usize): bool {
   store<i64>(out, <i64>value);
   return true;
 }
+
+/** Writes a value of less than 2^63 / 10^decimals with so many decimals. @returns bytes written */
+export function formatFixed(value: f64, decimals: u32, to: usize): u32 {
+  let power: u64 = 1;
+  for (let i: u32 = 0; i < decimals; i++) power *= 10;
+  const scaled = <i64>nearest(value * <f64>power);
+  let p = to;
+  if (scaled < 0) store<u8>(p++, 45);
+  const size = <u64>abs(scaled);
+  p += formatUint64(size / power, p);
+  store<u8>(p, 46);
+  let rest = size % power;
+  for (let i = decimals; i > 0; i--) {
+    store<u8>(p + i, <u8>(48 + (rest % 10)));
+    rest /= 10;
+  }
+  return <u32>(p - to) + 1 + decimals;
+}

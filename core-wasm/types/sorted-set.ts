@@ -445,6 +445,7 @@ function pairBefore(at: usize): usize {
 
 /** Reads the pair at a position as the member in hand. */
 function readPair(at: usize): void {
+  inHand.at = <u32>at;
   inHand.score = packedScore(at);
   readElement(at);
   state.memberPtr = state.elementPtr;
@@ -463,10 +464,21 @@ export function keepDigits(): void {
 
 /** Reads a member's block as the member in hand. */
 export function readScoredRef(ref: usize): void {
+  inHand.at = <u32>ref;
   inHand.score = load<f64>(ref);
   const key = ref + SCORE_BYTES;
   state.memberPtr = <u32>sizedPtr(key);
   state.memberLength = sizedLength(key);
+}
+
+/** What leads back to the member that the walk has read, as long as the set does not change. */
+export function scoredHandle(): u32 {
+  return inHand.at;
+}
+
+export function readScoredHandle(entry: Entry, handle: u32): void {
+  if (isPacked(entry)) readPair(handle);
+  else readScoredRef(handle);
 }
 
 /** Reads a member drawn evenly from a set that has some. O(1), packed O(n) */

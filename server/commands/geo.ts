@@ -1,8 +1,9 @@
 /** Geospatial commands. */
-import { arg, type CommandSpec, firstKey, keyAt, plannedCommand } from "./spec.ts";
+import { Cmd } from "../../core-wasm/abi.ts";
+import { arg, type CommandSpec, dataCommand, firstKey, keyAt } from "./spec.ts";
 
 export const GEO_COMMANDS: readonly CommandSpec[] = [
-  plannedCommand({
+  dataCommand(Cmd.GeoAdd, {
     name: "geoadd",
     group: "geo",
     since: "3.2.0",
@@ -24,7 +25,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.GeoDist, {
     name: "geodist",
     group: "geo",
     since: "3.2.0",
@@ -42,7 +43,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.GeoHash, {
     name: "geohash",
     group: "geo",
     since: "3.2.0",
@@ -53,7 +54,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1) for each member",
     args: [arg.key("key"), arg.string("member", { optional: true, multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.GeoPos, {
     name: "geopos",
     group: "geo",
     since: "3.2.0",
@@ -64,7 +65,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1) for each member",
     args: [arg.key("key"), arg.string("member", { optional: true, multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.GeoRadius, {
     name: "georadius",
     group: "geo",
     since: "3.2.0",
@@ -118,7 +119,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       ),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.GeoRadiusRo, {
     name: "georadius_ro",
     group: "geo",
     since: "3.2.10",
@@ -149,7 +150,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       arg.oneof("order", [arg.token("ASC"), arg.token("DESC")], { optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.GeoRadiusByMember, {
     name: "georadiusbymember",
     group: "geo",
     since: "3.2.0",
@@ -199,7 +200,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       ),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.GeoRadiusByMemberRo, {
     name: "georadiusbymember_ro",
     group: "geo",
     since: "3.2.10",
@@ -225,7 +226,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       arg.oneof("order", [arg.token("ASC"), arg.token("DESC")], { optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.GeoSearch, {
     name: "geosearch",
     group: "geo",
     since: "6.2.0",
@@ -265,7 +266,7 @@ export const GEO_COMMANDS: readonly CommandSpec[] = [
       arg.token("WITHHASH", { optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.GeoSearchStore, {
     name: "geosearchstore",
     group: "geo",
     since: "6.2.0",

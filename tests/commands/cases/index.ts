@@ -5,6 +5,7 @@ import { connectionCases } from "./connection.ts";
 import { debugCases, debugServerCases } from "./debug.ts";
 import { expireCases } from "./expire.ts";
 import { genericCases } from "./generic.ts";
+import { geoCases } from "./geo.ts";
 import { hashDeadlineCases } from "./hash-deadlines.ts";
 import { hashCases } from "./hashes.ts";
 import { hyperLogLogCases } from "./hyperloglog.ts";
@@ -29,6 +30,7 @@ export const allCases = [
   ...hashCases,
   ...sortedSetCases,
   ...hashDeadlineCases,
+  ...geoCases,
   ...stringCases,
   ...stringPartCases,
   ...lcsCases,
