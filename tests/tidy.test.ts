@@ -3,6 +3,8 @@ import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { renewed, SECTIONS } from "../docs/generate.ts";
+import { isPlanned } from "../server/commands/spec.ts";
+import { ALL_COMMANDS } from "../server/commands/table.ts";
 
 for (const section of SECTIONS)
   test(`docs/${section.file} has what the code says of ${section.name}`, () => {
@@ -23,4 +25,42 @@ test.each(["README.md", ...DOCUMENTS])("the paths that %s names exist", (file) =
   );
   const paths = [...new Set([...named].map(([, path]) => path!.replace(/\.$/, "")))];
   expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+});
+
+/** Everything that tests send, as they write it. */
+const TESTED = [
+  "commands",
+  "model",
+  "wire",
+  "process",
+  "crash",
+  "clients",
+  "unit",
+  "config",
+  "fuzz",
+]
+  .flatMap((folder) =>
+    [...new Bun.Glob("**/*.{ts,py}").scanSync(join(ROOT, "tests", folder))].map((file) =>
+      join(ROOT, "tests", folder, file),
+    ),
+  )
+  .map((file) => readFileSync(file, "utf8"))
+  .join("\n");
+
+/** How tests write a command: `SET k v`, `"SET", "k"`, and in the fuzzer's grammar in small letters. */
+function isSent(name: string, subcommand?: string): boolean {
+  if (subcommand === undefined)
+    return new RegExp(`["'\`| ]${name.toUpperCase()}\\b|["']${name}["']`).test(TESTED);
+  return new RegExp(`\\b${name}["', ]+${subcommand}\\b`, "i").test(TESTED);
+}
+
+test("every command that is there is sent by some test", () => {
+  const present = ALL_COMMANDS.filter((spec) => !isPlanned(spec));
+  const unsent = present.flatMap(({ name, subcommands = [] }) => [
+    ...(isSent(name) ? [] : [name]),
+    ...subcommands
+      .filter((subcommand) => !isPlanned(subcommand) && !isSent(name, subcommand.name))
+      .map((subcommand) => `${name} ${subcommand.name}`),
+  ]);
+  expect(unsent).toEqual([]);
 });

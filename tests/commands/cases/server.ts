@@ -17,7 +17,25 @@ const WRONG_TYPE_NAME =
 
 const UNFIT = "ERR Invalid arguments specified for command";
 
+/** HELP begins with how the command is called; the rest is in our own words. */
+const helpOf = (command: string) =>
+  step(command, (raw) =>
+    raw.includes(
+      `\r\n+${command.replace(" HELP", "")} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n`,
+    )
+      ? undefined
+      : raw,
+  );
+
 export const serverCases: readonly CommandCase[] = [
+  commandCase("containers tell what they know", [
+    helpOf("MODULE HELP"),
+    helpOf("PUBSUB HELP"),
+    helpOf("SCRIPT HELP"),
+    helpOf("XGROUP HELP"),
+    helpOf("XINFO HELP"),
+    helpOf("LATENCY HELP"),
+  ]),
   commandCase("functions: none is there", [
     step("FUNCTION FLUSH", ok),
     step("FUNCTION FLUSH ASYNC", ok),
@@ -43,7 +61,34 @@ export const serverCases: readonly CommandCase[] = [
     ),
     step("SCRIPT KILL", error("NOTBUSY No scripts in execution right now.")),
   ]),
-  commandCase("the cluster is off", [
+  commandCase("the cluster is off, whatever is asked of it", [
+    ...[
+      "CLUSTER ADDSLOTS 1",
+      "CLUSTER ADDSLOTSRANGE 1 2",
+      "CLUSTER BUMPEPOCH",
+      "CLUSTER COUNT-FAILURE-REPORTS x",
+      "CLUSTER COUNTKEYSINSLOT 1",
+      "CLUSTER DELSLOTS 1",
+      "CLUSTER DELSLOTSRANGE 1 2",
+      "CLUSTER FAILOVER",
+      "CLUSTER FLUSHSLOTS",
+      "CLUSTER FORGET x",
+      "CLUSTER GETKEYSINSLOT 1 1",
+      "CLUSTER KEYSLOT k",
+      "CLUSTER LINKS",
+      "CLUSTER MEET h 1",
+      "CLUSTER NODES",
+      "CLUSTER REPLICAS x",
+      "CLUSTER REPLICATE x",
+      "CLUSTER RESET",
+      "CLUSTER SAVECONFIG",
+      "CLUSTER SET-CONFIG-EPOCH 1",
+      "CLUSTER SETSLOT 1 STABLE",
+      "CLUSTER SHARDS",
+      "CLUSTER SLAVES x",
+      "CLUSTER SLOTS",
+    ].map((command) => step(command, NO_CLUSTER)),
+    step72("new", "CLUSTER MYSHARDID", NO_CLUSTER),
     step("CLUSTER INFO", NO_CLUSTER),
     step("CLUSTER HELP", NO_CLUSTER),
     step("CLUSTER MYID x", error("ERR wrong number of arguments for 'cluster|myid' command")),
@@ -67,6 +112,14 @@ export const serverCases: readonly CommandCase[] = [
   commandCase("the one user is the default one", [
     step("ACL WHOAMI", (raw) => (raw === "$7\r\ndefault\r\n" ? undefined : raw)),
     step("ACL USERS", array("default")),
+    ...["ACL LOAD", "ACL SAVE"].map((command) =>
+      step(
+        command,
+        error(
+          "ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users in the Redis configuration.",
+        ),
+      ),
+    ),
     step72(
       "users sanitize payloads unless told not to",
       "ACL LIST",
