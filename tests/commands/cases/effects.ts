@@ -86,6 +86,29 @@ const LIST_CASES: EffectCase[] = [
     events: ["lpush l", "rpop l"],
     touched: ["l"],
   }),
+  ...[
+    { command: "BLPOP none l 0", log: ["LPOP", "l"], event: "lpop l" },
+    { command: "BRPOP l 0", log: ["RPOP", "l"], event: "rpop l" },
+    { command: "BLMPOP 0 1 l LEFT", log: ["LPOP", "l", "1"], event: "lpop l" },
+  ].map(({ command, log, event }) => ({
+    name: `${command} is logged as what it did`,
+    before: ["RPUSH l a b"],
+    command,
+    log: [log],
+    events: [event],
+    touched: ["l"],
+  })),
+  ...[
+    { command: "BLMOVE l m RIGHT RIGHT 0", log: ["LMOVE", "l", "m", "RIGHT", "RIGHT"], push: "r" },
+    { command: "BRPOPLPUSH l m 0", log: ["RPOPLPUSH", "l", "m"], push: "l" },
+  ].map(({ command, log, push }) => ({
+    name: `${command} is logged without its timeout`,
+    before: ["RPUSH l a"],
+    command,
+    log: [log],
+    events: ["new m", `${push}push m`, "rpop l", "del l"],
+    touched: ["l", "m"],
+  })),
   {
     name: "LMPOP is logged as what it did",
     before: ["RPUSH l a b"],
