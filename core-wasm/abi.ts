@@ -169,9 +169,11 @@ export enum TouchCause {
   Changed = 0, // by the command that runs
   Due = 1, // its time had come, it is deleted
   Evicted = 2,
+  Awaken = 8, // who waits for the key is to try again; for nobody else it was touched
+  FlushedDb = 7, // every key of `db` touched; db = 0xFFFFFFFF: of all
 }
 
-/** Keyspace events by name: a capital inside stands for Redis's underscore. `server/dispatch/effects.ts` has each one's class. */
+/** Keyspace events by name: a capital inside stands for Redis's underscore, of XGROUP's for a hyphen. `server/dispatch/effects.ts` has each one's class. */
 export enum KeyEvent {
   Set = 1,
   Del = 2,
@@ -228,6 +230,15 @@ export enum KeyEvent {
   Zremrangebylex = 131,
   Geosearchstore = 132,
   Georadiusstore = 133,
+  Xadd = 140,
+  Xdel = 141,
+  Xtrim = 142,
+  Xsetid = 143,
+  XgroupCreate = 144,
+  XgroupSetid = 145,
+  XgroupDestroy = 146,
+  XgroupCreateconsumer = 147,
+  XgroupDelconsumer = 148,
 }
 
 /** What `peekKey` answers. */
@@ -456,4 +467,25 @@ export enum Cmd {
   GeoRadiusByMemberRo = 307,
   GeoSearch = 308,
   GeoSearchStore = 309,
+  XAdd = 260,
+  XLen = 261,
+  XRange = 262,
+  XRevRange = 263,
+  XDel = 264,
+  XTrim = 265,
+  XSetId = 266,
+  XRead = 267,
+  XReadGroup = 268,
+  XGroupCreate = 269,
+  XGroupSetId = 270,
+  XGroupDestroy = 271,
+  XGroupCreateConsumer = 272,
+  XGroupDelConsumer = 273,
+  XAck = 274,
+  XPending = 275,
+  XClaim = 276,
+  XAutoClaim = 277,
+  XInfoStream = 278,
+  XInfoGroups = 279,
+  XInfoConsumers = 280,
 }

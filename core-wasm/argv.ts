@@ -11,6 +11,13 @@ export function argLength(index: u32): u32 {
   return load<u32>(io().argvPtr + ((<usize>index) << 3), 4);
 }
 
+/** Puts other bytes in the place of word `index`. */
+export function setArgument(index: u32, ptr: usize, length: u32): void {
+  const pair = io().argvPtr + ((<usize>index) << 3);
+  store<u32>(pair, <u32>ptr);
+  store<u32>(pair, length, 4);
+}
+
 const LOWER_CASE: u8 = 32;
 /** Bit 5 of seven bytes: it makes letters lower-case, and turns no other byte into a letter. */
 const CASE_BITS: u64 = 0x0020_2020_2020_2020;
@@ -92,6 +99,18 @@ export namespace Word {
   export const STORE: u64 = 0x0500_0065_726f_7473;
   export const BY: u64 = 0x0200_0000_0000_7962;
   export const STREAM: u64 = 0x0600_6d61_6572_7473;
+  export const MAXLEN: u64 = 0x0600_6e65_6c78_616d;
+  export const MINID: u64 = 0x0500_0064_696e_696d;
+  export const GROUP: u64 = 0x0500_0070_756f_7267;
+  export const BLOCK: u64 = 0x0500_006b_636f_6c62;
+  export const NOACK: u64 = 0x0500_006b_6361_6f6e;
+  export const STREAMS: u64 = 0x0773_6d61_6572_7473;
+  export const IDLE: u64 = 0x0400_0000_656c_6469;
+  export const TIME: u64 = 0x0400_0000_656d_6974;
+  export const FORCE: u64 = 0x0500_0065_6372_6f66;
+  export const JUSTID: u64 = 0x0600_6469_7473_756a;
+  export const LASTID: u64 = 0x0600_6469_7473_616c;
+  export const FULL: u64 = 0x0400_0000_6c6c_7566;
 }
 
 /**

@@ -32,6 +32,10 @@ import * as sortedPop from "./commands/sorted-pop";
 import * as sortedRandom from "./commands/sorted-random";
 import * as sortedRange from "./commands/sorted-range";
 import * as sortedSets from "./commands/sorted-sets";
+import * as streamGroups from "./commands/stream-groups";
+import * as streamInfo from "./commands/stream-info";
+import * as streamRead from "./commands/stream-read";
+import * as streamCommands from "./commands/streams";
 import * as stringCommands from "./commands/string";
 import { placeSelf } from "./effects";
 import { makeRoom, trimToLimit } from "./keyspace/evict";
@@ -425,6 +429,48 @@ function run(commandId: i32, argc: u32): void {
       return geoSearch.geosearch(argc, geoSearch.GeoForm.Search, false);
     case Cmd.GeoSearchStore:
       return geoSearch.geosearch(argc, geoSearch.GeoForm.SearchStore, false);
+    case Cmd.XAdd:
+      return streamCommands.xadd(argc);
+    case Cmd.XLen:
+      return streamCommands.xlen();
+    case Cmd.XRange:
+      return streamCommands.xrange(argc, false);
+    case Cmd.XRevRange:
+      return streamCommands.xrange(argc, true);
+    case Cmd.XDel:
+      return streamCommands.xdel(argc);
+    case Cmd.XTrim:
+      return streamCommands.xtrim(argc);
+    case Cmd.XSetId:
+      return streamCommands.xsetid(argc);
+    case Cmd.XRead:
+      return streamRead.xread(argc);
+    case Cmd.XReadGroup:
+      return streamRead.xreadgroup(argc);
+    case Cmd.XGroupCreate:
+      return streamGroups.create(argc);
+    case Cmd.XGroupSetId:
+      return streamGroups.setid(argc);
+    case Cmd.XGroupDestroy:
+      return streamGroups.destroy();
+    case Cmd.XGroupCreateConsumer:
+      return streamGroups.createconsumer();
+    case Cmd.XGroupDelConsumer:
+      return streamGroups.delconsumer();
+    case Cmd.XAck:
+      return streamGroups.xack(argc);
+    case Cmd.XPending:
+      return streamGroups.xpending(argc);
+    case Cmd.XClaim:
+      return streamGroups.xclaim(argc);
+    case Cmd.XAutoClaim:
+      return streamGroups.xautoclaim(argc);
+    case Cmd.XInfoStream:
+      return streamInfo.stream(argc);
+    case Cmd.XInfoGroups:
+      return streamInfo.groups();
+    case Cmd.XInfoConsumers:
+      return streamInfo.consumers();
     default:
       return reply.error("ERR command is not known to the core");
   }

@@ -24,6 +24,8 @@ import { io, state } from "./state";
 const PAIR_BYTES: u32 = 8;
 /** Keys up to this length are copied into the record; for a longer one the record is drained while the key still lies there. */
 const COPIED_KEY_BYTES: u32 = 65536;
+/** Words that a record can have. */
+export const MOST_WORDS: u32 = 65535;
 /** Each word of a rewritten command has this much room of its own in the record, for a number or a literal. */
 const WORD_SLOT_BYTES: u32 = 24;
 
@@ -65,6 +67,11 @@ export function changed(changes: u32 = 1): void {
   state.changes += changes;
 }
 
+/** So many changes of what is propagated by records of its own, or not at all. */
+export function counted(changes: u32): void {
+  state.changes += changes;
+}
+
 export function touched(db: u32, key: usize, length: u32): void {
   touchedBy(TouchCause.Changed, db, key, length);
 }
@@ -73,6 +80,12 @@ function touchedBy(cause: TouchCause, db: u32, key: usize, length: u32): void {
   if (!wants(EffectMask.Touched)) return;
   if (wants(EffectMask.AllTouched) || isHeeded(key, length))
     keyRecord(EffectKind.Touched, cause, db, key, length);
+}
+
+/** Who waits for a key is to try again, though it counts as touched for nobody. */
+export function awaken(db: u32, key: usize, length: u32): void {
+  if (wants(EffectMask.Touched) && isHeeded(key, length))
+    keyRecord(EffectKind.Awaken, 0, db, key, length);
 }
 
 export function event(name: KeyEvent, db: u32, key: usize, length: u32): void {
@@ -180,6 +193,19 @@ function propagateRecord(db: u32, commandId: u32, argc: u32, ownBytes: u32): voi
   state.effectSlot = state.effectRecord + argc * PAIR_BYTES;
   state.effectOwn = state.effectSlot + argc * WORD_SLOT_BYTES;
   state.effectsTop = <u32>record + bytes;
+}
+
+/** The same for many words, none of which is a number or a literal: at most MOST_WORDS. */
+export function beginWords(commandId: u32, argc: u32, ownBytes: u32): bool {
+  if (!wants(EffectMask.Propagate)) return false;
+  const bytes = EFFECT_HEADER_BYTES + argc * PAIR_BYTES + ((ownBytes + 7) & ~7);
+  const record = header(EffectKind.Propagate, 0, 0, bytes, io().db, commandId);
+  store<u16>(record, <u16>argc, 2);
+  state.effectRecord = <u32>record + EFFECT_HEADER_BYTES;
+  state.effectOwn = state.effectRecord + argc * PAIR_BYTES;
+  state.effectsTop = <u32>record + bytes;
+  state.status |= Status.Rewritten;
+  return true;
 }
 
 /** The next word: bytes that stay where they are until the command ends. */

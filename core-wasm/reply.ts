@@ -244,10 +244,22 @@ export function error(text: string): void {
   endLine();
 }
 
-/** An error line of a beginning, a client's word (up to a NUL byte, line breaks made blanks, as Redis shows it) and an end. */
+/** An error line of a beginning, a client's word and an end. */
 export function errorAbout(text: string, word: usize, wordLength: u32, end: string = ""): void {
+  beginError(text);
+  errorWord(word, wordLength);
+  errorText(end);
+  endError();
+}
+
+/** Begins an error line of several parts. */
+export function beginError(text: string): void {
   state.status |= Status.Error;
   line(Byte.Error, text);
+}
+
+/** A client's word within an error line: up to a NUL byte, line breaks made blanks, as Redis shows it. */
+export function errorWord(word: usize, wordLength: u32): void {
   for (let p = word; p < word + wordLength; p++) {
     const byte = load<u8>(p);
     if (byte === 0) break;
@@ -255,8 +267,15 @@ export function errorAbout(text: string, word: usize, wordLength: u32, end: stri
     store<u8>(at, byte === 13 || byte === 10 ? 32 : byte);
     advance(at + 1);
   }
-  const at = room(<u32>end.length);
-  advance(at + narrow(end, at));
+}
+
+/** More letters of an error line. */
+export function errorText(text: string): void {
+  const at = room(<u32>text.length);
+  advance(at + narrow(text, at));
+}
+
+export function endError(): void {
   endLine();
 }
 

@@ -129,6 +129,14 @@ export class State {
   valuePtr: u32; // the value of the hash's field read last, as bytes (the field is memberPtr)
   valueLength: u32;
   fieldDeadline: u64; // and its deadline in ms, 0 = none
+  evacuateGroup: u32; // where in a stream the moving of its blocks is (stream-move.ts): group, consumer, id
+  evacuateConsumer: u32;
+  evacuateMs: u64;
+  evacuateSeq: u64;
+  snapshotValue: u32; // where in a stream its writing goes on (snapshot/stream-value.ts): value, cursor, id
+  snapshotCursor: u64;
+  snapshotMs: u64;
+  snapshotSeq: u64;
   unsynced: u32; // what is known of keys that no sync covers yet (unsynced.ts), 0 = nobody asks
 }
 
@@ -153,6 +161,9 @@ export enum ScratchArea {
   Step = 0, // u32[24]: refs of a walk step
   Number = 0x400, // a formatted number
   Split = 0x1000, // 1 KiB per segment depth
+  IdPath = 0x800, // the way from the root of a tree of ids to a leaf: 8 bytes a level
+  Entries = 0x880, // the walk over the entries of a stream
+  StreamIds = 0x940, // ids parsed from arguments, figures of the stream's command that runs
   Element = 0xc00, // digits and head of an element of a packed sequence
   Text = 0x10000, // a line being put together
   Digest = 0x18000, // state of the hash that runs, digests

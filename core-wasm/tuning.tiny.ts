@@ -4,3 +4,5 @@ export const BUCKET_SLOTS: i32 = 3;
 export const SNAPSHOT_PIECE_BYTES: u32 = 20000;
 export const LEAF_SLOTS: u32 = 4;
 export const INNER_SLOTS: u32 = 4;
+export const ID_LEAF_SLOTS: u32 = 4;
+export const ID_INNER_SLOTS: u32 = 4;

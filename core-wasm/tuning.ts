@@ -10,3 +10,6 @@ export const SNAPSHOT_PIECE_BYTES: u32 = 262144;
 /** Members of a leaf of a sorted set's tree, children of an inner node: either fills a block of 768 bytes. */
 export const LEAF_SLOTS: u32 = 62;
 export const INNER_SLOTS: u32 = 37;
+/** Blocks of a leaf of a tree of ids, children of an inner node: 256 and 512 bytes. */
+export const ID_LEAF_SLOTS: u32 = 63;
+export const ID_INNER_SLOTS: u32 = 25;

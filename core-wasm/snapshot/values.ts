@@ -11,6 +11,7 @@ import { isLargeList, writeList } from "./list";
 import { isLargeSet, writeSet } from "./set";
 import { isLargeSortedSet, writeSortedSet } from "./sorted-set";
 import { command, number, text, word } from "./stream";
+import { isLargeStream, writeStream } from "./stream-value";
 import { isLargeString, writeString } from "./string";
 
 /** Writes the entry, or its next part. The deadline comes last. @returns where to go on, 0 = it is written */
@@ -33,6 +34,9 @@ export function writeEntry(entry: Entry, db: u32, cursor: u64): u64 {
     case Type.SortedSet:
       cursor = writeSortedSet(entry, db, cursor);
       break;
+    case Type.Stream:
+      cursor = writeStream(entry, db, cursor);
+      break;
     default:
       return 0;
   }
@@ -53,6 +57,8 @@ export function isLarge(entry: Entry): bool {
       return isLargeHash(entry);
     case Type.SortedSet:
       return isLargeSortedSet(entry);
+    case Type.Stream:
+      return isLargeStream(entry);
     default:
       return false;
   }

@@ -17,12 +17,16 @@ import { allocReserved, free } from "../memory/allocator";
 import { ensure, ScratchArea, state } from "../state";
 import { freeNode } from "./list-node";
 import { freeLastNode, ScoredSet } from "./score-tree";
+import { Stream } from "./stream";
+import { freeGroupPart, freeStreamPart, Group } from "./stream-groups";
 
 /** What is to be freed; a type whose values can be large adds its kind and its step. */
 export enum GarbageKind {
   Nodes = 4, // the first of some nodes of a list, which lead to each other
   Members = 1, // a Table whose members are blocks that hold nothing else
   Scored = 2, // a ScoredSet: table with members, then the tree
+  Stream = 8,
+  StreamGroup = 9, // a consumer group that was destroyed
 }
 
 const KIND: usize = 4;
@@ -79,6 +83,10 @@ function step(node: usize, budget: i32): i32 {
       return freeMembers(node, budget);
     case GarbageKind.Scored:
       return freeScored(node, budget);
+    case GarbageKind.Stream:
+      return freeStream(node, budget);
+    case GarbageKind.StreamGroup:
+      return freeGroup(node, budget);
     default:
       ensure(false, 720, kind);
       return 0;
@@ -123,6 +131,26 @@ function freeScored(node: usize, budget: i32): i32 {
   for (; budget > 0; budget--) {
     if (freeLastNode(set)) continue;
     free(changetype<usize>(set));
+    store<u32>(node, 0, VALUE);
+    return budget;
+  }
+  return 0;
+}
+
+function freeStream(node: usize, budget: i32): i32 {
+  const s = changetype<Stream>(<usize>load<u32>(node, VALUE));
+  for (; budget > 0; budget--) {
+    if (freeStreamPart(s)) continue;
+    store<u32>(node, 0, VALUE);
+    return budget;
+  }
+  return 0;
+}
+
+function freeGroup(node: usize, budget: i32): i32 {
+  const group = changetype<Group>(<usize>load<u32>(node, VALUE));
+  for (; budget > 0; budget--) {
+    if (freeGroupPart(group)) continue;
     store<u32>(node, 0, VALUE);
     return budget;
   }

@@ -319,7 +319,11 @@ function isStringHead(): bool {
 
 /** Bytes that an element of these bytes takes. */
 export function packedElementBytes(ptr: usize, length: u32): u32 {
-  const head = writeHead(ptr, length);
+  return headedBytes(writeHead(ptr, length), length);
+}
+
+/** Bytes that the element whose head is written takes. */
+function headedBytes(head: u32, length: u32): u32 {
   const body = isStringHead() ? head + length : head;
   return body + tailBytes(body);
 }
@@ -379,8 +383,29 @@ export function packedReplaceAmple(packed: usize, at: usize, ptr: usize, length:
   return splice(packed, at, elementBytes(at), ptr, length);
 }
 
+/** The same for an integer. */
+export function packedAppendInteger(packed: usize, value: i64): usize {
+  return spliceHeaded(packed, packed + load<u32>(packed) - 1, 0, writeInteger(value), 0, 0);
+}
+
+export function packedReplaceInteger(packed: usize, at: usize, value: i64): usize {
+  return spliceHeaded(packed, at, elementBytes(at), writeInteger(value), 0, 0);
+}
+
 function splice(packed: usize, at: usize, removed: u32, ptr: usize, length: u32): usize {
-  const added = packedElementBytes(ptr, length);
+  return spliceHeaded(packed, at, removed, writeHead(ptr, length), ptr, length);
+}
+
+/** Puts the element whose head is written into the place of `removed` bytes. */
+function spliceHeaded(
+  packed: usize,
+  at: usize,
+  removed: u32,
+  head: u32,
+  ptr: usize,
+  length: u32,
+): usize {
+  const added = headedBytes(head, length);
   const before = load<u32>(packed);
   const offset = at - packed;
   if (<u64>before + added > <u64>PACKED_MAX_BYTES) return 0;
@@ -389,7 +414,7 @@ function splice(packed: usize, at: usize, removed: u32, ptr: usize, length: u32)
   if (block === 0) return 0;
   const to = block + offset;
   memory.copy(to + added, to + removed, before - <u32>offset - removed);
-  writeElement(to, writeHead(ptr, length), ptr, length);
+  writeElement(to, head, ptr, length);
   store<u32>(block, bytes);
   if (removed === 0) changeCount(block, 1);
   state.packedAt = <u32>to;
@@ -477,6 +502,23 @@ export function packedNarrow(packed: usize): usize {
   storeCount(packed, triples << 1);
   state.packedAt = 0;
   return roundedBytes(load<u32>(packed)) < usableBytes(packed) ? moveToFit(packed) : packed;
+}
+
+/** Gives back all that its block has too much: nothing is appended any more. @returns the block */
+export function packedShrink(packed: usize): usize {
+  const bytes = load<u32>(packed);
+  if (roundedBytes(bytes) >= usableBytes(packed)) return packed;
+  const smaller = copyPacked(packed);
+  if (smaller === 0) return packed;
+  free(packed);
+  return smaller;
+}
+
+/** The integer at a position, which holds one. */
+export function packedInteger(at: usize): i64 {
+  readElement(at);
+  ensure(state.elementPtr === 0, 702, <u32>at);
+  return state.elementInteger;
 }
 
 /** A copy with all its elements. @returns 0 = no memory */

@@ -43,6 +43,16 @@ import {
   sortedSetBytes,
   sortedSetEncodingName,
 } from "./sorted-set";
+import { evacuateStream } from "./stream-move";
+import {
+  checkStream,
+  copyStream,
+  digestStream,
+  freeStream,
+  savedStreamBytes,
+  streamBytes,
+  streamEncodingName,
+} from "./stream-value";
 import {
   copyString,
   digestString,
@@ -66,6 +76,8 @@ export function freeValue(entry: Entry): void {
       return freeHash(entry);
     case Type.SortedSet:
       return freeSortedSet(entry);
+    case Type.Stream:
+      return freeStream(entry);
     default:
       return;
   }
@@ -87,6 +99,8 @@ export function copyValue(entry: Entry): bool {
       return copyHash(entry);
     case Type.SortedSet:
       return copySortedSet(entry);
+    case Type.Stream:
+      return copyStream(entry);
     default:
       return false;
   }
@@ -105,6 +119,8 @@ export function valueBytes(entry: Entry): u64 {
       return hashBytes(entry);
     case Type.SortedSet:
       return sortedSetBytes(entry);
+    case Type.Stream:
+      return streamBytes(entry);
     default:
       return 0;
   }
@@ -123,6 +139,8 @@ export function evacuateValue(entry: Entry): u32 {
       return evacuateHash(entry);
     case Type.SortedSet:
       return evacuateSortedSet(entry);
+    case Type.Stream:
+      return evacuateStream(entry);
     default:
       return 0;
   }
@@ -141,6 +159,8 @@ export function digestValue(entry: Entry): void {
       return digestHash(entry);
     case Type.SortedSet:
       return digestSortedSet(entry);
+    case Type.Stream:
+      return digestStream(entry);
     default:
       return;
   }
@@ -159,6 +179,8 @@ export function savedBytes(entry: Entry): u64 {
       return savedHashBytes(entry);
     case Type.SortedSet:
       return savedSortedSetBytes(entry);
+    case Type.Stream:
+      return savedStreamBytes(entry);
     default:
       return 0;
   }
@@ -177,6 +199,8 @@ export function encodingName(entry: Entry): string {
       return hashEncodingName(entry);
     case Type.SortedSet:
       return sortedSetEncodingName(entry);
+    case Type.Stream:
+      return streamEncodingName();
     default:
       return "unknown";
   }
@@ -188,4 +212,5 @@ export function checkValue(entry: Entry): void {
   else if (typeOf(entry) === Type.Set) checkSet(entry);
   else if (typeOf(entry) === Type.Hash) checkHash(entry);
   else if (typeOf(entry) === Type.SortedSet) checkSortedSet(entry);
+  else if (typeOf(entry) === Type.Stream) checkStream(entry);
 }

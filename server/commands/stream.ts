@@ -1,9 +1,10 @@
 /** Stream commands. */
+import { Cmd } from "../../core-wasm/abi.ts";
 import { containerCommand } from "./container.ts";
-import { arg, type CommandSpec, firstKey, keyAt, plannedCommand } from "./spec.ts";
+import { arg, type CommandSpec, dataCommand, firstKey, keyAt } from "./spec.ts";
 
 export const STREAM_COMMANDS: readonly CommandSpec[] = [
-  plannedCommand({
+  dataCommand(Cmd.XAck, {
     name: "xack",
     group: "stream",
     since: "5.0.0",
@@ -14,7 +15,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1) for each entry",
     args: [arg.key("key"), arg.string("group"), arg.string("id", { multiple: true })],
   }),
-  plannedCommand({
+  dataCommand(Cmd.XAdd, {
     name: "xadd",
     group: "stream",
     since: "5.0.0",
@@ -56,7 +57,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       arg.block("data", [arg.string("field"), arg.string("value")], { multiple: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.XAutoClaim, {
     name: "xautoclaim",
     group: "stream",
     since: "6.2.0",
@@ -77,7 +78,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       arg.token("JUSTID", { optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.XClaim, {
     name: "xclaim",
     group: "stream",
     since: "5.0.0",
@@ -101,7 +102,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       arg.string("lastid", { token: "LASTID", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.XDel, {
     name: "xdel",
     group: "stream",
     since: "5.0.0",
@@ -120,7 +121,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
     flags: [],
     summary: "Commands about consumer groups.",
     subcommands: [
-      plannedCommand({
+      dataCommand(Cmd.XGroupCreate, {
         name: "create",
         group: "stream",
         since: "5.0.0",
@@ -138,7 +139,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
           arg.integer("entries-read", { token: "ENTRIESREAD", optional: true }),
         ],
       }),
-      plannedCommand({
+      dataCommand(Cmd.XGroupCreateConsumer, {
         name: "createconsumer",
         group: "stream",
         since: "6.2.0",
@@ -149,7 +150,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
         complexity: "O(1)",
         args: [arg.key("key"), arg.string("group"), arg.string("consumer")],
       }),
-      plannedCommand({
+      dataCommand(Cmd.XGroupDelConsumer, {
         name: "delconsumer",
         group: "stream",
         since: "5.0.0",
@@ -160,7 +161,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
         complexity: "O(1)",
         args: [arg.key("key"), arg.string("group"), arg.string("consumer")],
       }),
-      plannedCommand({
+      dataCommand(Cmd.XGroupDestroy, {
         name: "destroy",
         group: "stream",
         since: "5.0.0",
@@ -171,7 +172,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
         complexity: "O(N) for N pending entries",
         args: [arg.key("key"), arg.string("group")],
       }),
-      plannedCommand({
+      dataCommand(Cmd.XGroupSetId, {
         name: "setid",
         group: "stream",
         since: "5.0.0",
@@ -202,7 +203,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
     flags: [],
     summary: "Commands that describe streams.",
     subcommands: [
-      plannedCommand({
+      dataCommand(Cmd.XInfoConsumers, {
         name: "consumers",
         group: "stream",
         since: "5.0.0",
@@ -215,7 +216,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
         history: [["7.2.0", "Added the field `inactive`."]],
         args: [arg.key("key"), arg.string("group")],
       }),
-      plannedCommand({
+      dataCommand(Cmd.XInfoGroups, {
         name: "groups",
         group: "stream",
         since: "5.0.0",
@@ -227,7 +228,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
         history: [["7.0.0", "Added the fields `entries-read` and `lag`."]],
         args: [arg.key("key")],
       }),
-      plannedCommand({
+      dataCommand(Cmd.XInfoStream, {
         name: "stream",
         group: "stream",
         since: "5.0.0",
@@ -255,7 +256,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.XLen, {
     name: "xlen",
     group: "stream",
     since: "5.0.0",
@@ -266,7 +267,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(1)",
     args: [arg.key("key")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.XPending, {
     name: "xpending",
     group: "stream",
     since: "5.0.0",
@@ -293,7 +294,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       ),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.XRange, {
     name: "xrange",
     group: "stream",
     since: "5.0.0",
@@ -310,7 +311,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       arg.integer("count", { token: "COUNT", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.XRead, {
     name: "xread",
     group: "stream",
     since: "5.0.0",
@@ -335,7 +336,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       ),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.XReadGroup, {
     name: "xreadgroup",
     group: "stream",
     since: "5.0.0",
@@ -362,7 +363,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       ),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.XRevRange, {
     name: "xrevrange",
     group: "stream",
     since: "5.0.0",
@@ -379,7 +380,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       arg.integer("count", { token: "COUNT", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.XSetId, {
     name: "xsetid",
     group: "stream",
     since: "5.0.0",
@@ -396,7 +397,7 @@ export const STREAM_COMMANDS: readonly CommandSpec[] = [
       arg.string("max-deleted-id", { token: "MAXDELETEDID", since: "7.0.0", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.XTrim, {
     name: "xtrim",
     group: "stream",
     since: "5.0.0",

@@ -422,8 +422,14 @@ const ENCODINGS = {
     "Longest HyperLogLog that is kept sparse.",
     bytes("3000", 0, LONG_MAX),
   ),
-  "stream-node-max-bytes": ignored(NO_TYPE, bytes("4096", 0, LONG_MAX)),
-  "stream-node-max-entries": ignored(NO_TYPE, integer(100, 0, LONG_MAX)),
+  "stream-node-max-bytes": works(
+    "Bytes of a stream's node, 0 = no bound.",
+    bytes("4096", 0, LONG_MAX),
+  ),
+  "stream-node-max-entries": works(
+    "Entries of a stream's node, 0 = no bound.",
+    integer(100, 0, LONG_MAX),
+  ),
 };
 
 const OBSERVATION = {

@@ -114,6 +114,10 @@ export class BlockedKeys implements TouchListener {
     if (this.waits.has(name)) this.ready.add(name);
   }
 
+  awakened(db: number, key: Uint8Array): void {
+    this.touched(db, key);
+  }
+
   flushed(db: number): void {
     if (this.waits.size > 0) this.exchanged.push(db);
   }

@@ -209,7 +209,11 @@ export class Dispatcher implements UnitRunner {
     const { rows } = table;
     const specs = rows.map(({ spec }) => spec);
     const names = new Map(
-      table.specs.map((spec) => [spec.id ?? 0, Buffer.from(spec.name.toUpperCase())]),
+      table.specs.flatMap((spec) => {
+        const name = Buffer.from(spec.name.toUpperCase());
+        // A record of a subcommand has its name among the words.
+        return [spec, ...(spec.subcommands ?? [])].map(({ id }) => [id ?? 0, name] as const);
+      }),
     );
     const listeners = [watchers, this.tracker, this.blockedKeys];
     this.effects = new Effects(core.memory, (id) => names.get(id)!, listeners);

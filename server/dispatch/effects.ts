@@ -43,6 +43,8 @@ export interface PropagationLog {
 export interface TouchListener {
   /** `key` is a borrowed view. */
   touched(db: number, key: Uint8Array, cause: TouchCause): void;
+  /** Not touched, but worth another try to those who wait for it. */
+  awakened?(db: number, key: Uint8Array): void;
   /** All keys of a database, or of all if db = 0xFFFFFFFF; `exchanged`: for those of another. */
   flushed(db: number, exchanged: boolean): void;
   /** The command or slice has ended. */
@@ -170,6 +172,12 @@ export class Effects {
           const key = this.memory.bytes(ptr, words.getUint32(pairs + 4, true));
           const cause: TouchCause = u8[record + 1]!;
           for (const listener of this.listeners) listener.touched(db, key, cause);
+          break;
+        }
+        case EffectKind.Awaken: {
+          const ptr = words.getUint32(pairs, true);
+          const key = this.memory.bytes(ptr, words.getUint32(pairs + 4, true));
+          for (const listener of this.listeners) listener.awakened?.(db, key);
           break;
         }
         case EffectKind.FlushedDb:

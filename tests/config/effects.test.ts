@@ -141,6 +141,13 @@ describe("directives of encodings", () => {
     await client.raw(...command);
     return client.raw("OBJECT", "ENCODING", command[1]!);
   };
+  /** Nodes of a stream of so many entries of a little more than 50 bytes. */
+  const nodesAfter = async (directive: string, value: string, entries: number) => {
+    const client = await connect(await start({ [directive]: value }));
+    for (let i = 1; i <= entries; i++) await client.raw("XADD", "s", `${i}-0`, "f", "v".repeat(50));
+    const info = await client.raw("XINFO", "STREAM", "s");
+    return Number(/radix-tree-keys\r\n:(\d+)/.exec(info)?.[1]);
+  };
 
   shows("list-max-listpack-size", "bounds lists that are one listpack", async () => {
     const elements = ["RPUSH", "l", "a", "b", "c"];
@@ -187,6 +194,16 @@ describe("directives of encodings", () => {
     const texts = ["SADD", "s", "a", "b", "c"];
     expect(await encodingAfter("set-max-listpack-entries", "3", texts)).toContain("listpack");
     expect(await encodingAfter("set-max-listpack-entries", "2", texts)).toContain("hashtable");
+  });
+
+  shows("stream-node-max-bytes", "bounds the nodes of streams", async () => {
+    expect(await nodesAfter("stream-node-max-bytes", "300", 12)).toBe(3);
+    expect(await nodesAfter("stream-node-max-bytes", "0", 12)).toBe(1);
+  });
+
+  shows("stream-node-max-entries", "bounds the entries of a stream's node", async () => {
+    expect(await nodesAfter("stream-node-max-entries", "5", 12)).toBe(3);
+    expect(await nodesAfter("stream-node-max-entries", "0", 12)).toBe(1);
   });
 
   shows("set-max-listpack-value", "bounds the members of small sets", async () => {

@@ -22,7 +22,18 @@ const IGNORE_FILE = join(import.meta.dir, "redis-7.2.ignore");
 const REPORT = join(ROOT, "build", "fuzz.json");
 
 /** What Bundis covers so far. */
-const FAMILIES = ["string", "hash", "list", "blocking", "bitops", "hll", "keys", "server", "multi"];
+const FAMILIES = [
+  "string",
+  "hash",
+  "list",
+  "stream",
+  "blocking",
+  "bitops",
+  "hll",
+  "keys",
+  "server",
+  "multi",
+];
 /** Keys of other types appear with the types. */
 const WRONG_TYPE_SHARE = 0;
 const SHORT_COUNT = 20_000;

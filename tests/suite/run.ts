@@ -32,6 +32,8 @@ export const COVERED_UNITS = [
   "unit/type/list",
   "unit/type/list-2",
   "unit/type/list-3",
+  "unit/type/stream",
+  "unit/type/stream-cgroups",
   "unit/bitops",
   "unit/bitfield",
   "unit/expire",

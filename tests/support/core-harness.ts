@@ -6,7 +6,7 @@
 import {
   Address,
   ARGV_TABLE_ENTRIES,
-  Cmd,
+  type Cmd,
   EFFECT_HEADER_BYTES,
   EffectKind,
   EffectMask,
@@ -37,6 +37,7 @@ export type Effect =
   /** `due`: the key was deleted because its time had come. */
   | { kind: "touched"; db: number; key: string; due?: true }
   | { kind: "event"; db: number; event: string; key: string }
+  | { kind: "awaken"; db: number; key: string }
   | { kind: "flushed"; db: number };
 
 export interface HarnessOptions {
@@ -103,13 +104,22 @@ for (const [name, id] of DEBUG_CORE_COMMANDS)
 const EVENT_NAMES = new Map<number, string>();
 for (const [name, id] of Object.entries(KeyEvent))
   if (typeof id === "number")
-    EVENT_NAMES.set(id, name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toLowerCase());
+    EVENT_NAMES.set(
+      id,
+      name.replace(/(?<=[a-z])(?=[A-Z])/g, name.startsWith("Xgroup") ? "-" : "_").toLowerCase(),
+    );
 
 function commandId(words: readonly Word[]): Cmd {
   const [name, subcommand] = words.map((word) => latin1(bytesOf(word)).toLowerCase());
   const spec = COMMANDS.get(name!) ?? COMMANDS.get(`${name}|${subcommand}`);
   if (spec === undefined) throw new Error(`not a command of the core: ${name} ${subcommand}`);
   return spec.id;
+}
+
+/** The name in capitals; of a subcommand its container's. */
+function commandName(id: number): string {
+  for (const [name, row] of COMMANDS) if (row.id === id) return name.split("|")[0]!.toUpperCase();
+  return "?";
 }
 
 function bytesOf(word: Word): Uint8Array {
@@ -186,7 +196,7 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
         return {
           kind: "propagate",
           db,
-          words: [(Cmd[u32(at + 12)] ?? "?").toUpperCase(), ...args],
+          words: [commandName(u32(at + 12)), ...args],
         };
       case EffectKind.Expired:
         return { kind: "expired", db, key: args[0]! };
@@ -196,6 +206,8 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
         return { kind: "touched", db, key: args[0]!, ...(aux === 1 && { due: true }) };
       case EffectKind.Event:
         return { kind: "event", db, event: EVENT_NAMES.get(aux) ?? `?${aux}`, key: args[0]! };
+      case EffectKind.Awaken:
+        return { kind: "awaken", db, key: args[0]! };
       case EffectKind.FlushedDb:
         return { kind: "flushed", db };
       default:

@@ -127,6 +127,49 @@ const SORTED_SETS: readonly Operation[] = [
   (_, key) => ["ZDIFFSTORE", key(), "2", key(), key()],
 ];
 
+/** Entries of ascending ids mostly, so that ids can be guessed: 1-0 up to 400-3. */
+const id = (random: Random) => `${1 + random.below(400)}-${random.below(4)}`;
+const group = (random: Random) => `g${random.below(3)}`;
+const consumer = (random: Random) => `c${random.below(4)}`;
+const entry = (random: Random) =>
+  random.chance(0.6)
+    ? ["f1", value(random), "f2", value(random)]
+    : pairs(random, 1 + random.below(3));
+
+const STREAMS: readonly Operation[] = [
+  (random, key) => ["XADD", key(), "*", ...entry(random)],
+  (random, key) => ["XADD", key(), id(random), ...entry(random)],
+  (random, key) => ["XADD", key(), `${random.below(400)}-*`, ...entry(random)],
+  (random, key) => ["XADD", key(), "MAXLEN", "~", String(random.below(100)), "*", ...entry(random)],
+  (random, key) => ["XADD", key(), "*", "f", large(random)],
+  (random, key) => ["XDEL", key(), id(random), id(random), id(random)],
+  (random, key) => ["XTRIM", key(), "MAXLEN", String(random.below(60))],
+  (random, key) => ["XTRIM", key(), "MINID", random.pick(["~", "="]), id(random)],
+  (random, key) =>
+    ["XSETID", key(), "9999999999999-0", "ENTRIESADDED", "100000"].slice(0, random.pick([3, 5])),
+  (random, key) => [
+    "XGROUP",
+    "CREATE",
+    key(),
+    group(random),
+    random.pick(["0", "$", id(random)]),
+    "MKSTREAM",
+  ],
+  (random, key) => ["XGROUP", "CREATECONSUMER", key(), group(random), consumer(random)],
+  (random, key) => ["XGROUP", "SETID", key(), group(random), id(random)],
+  (random, key) => ["XGROUP", random.pick(["DESTROY", "DESTROY"]), key(), group(random)],
+  (random, key) => ["XGROUP", "DELCONSUMER", key(), group(random), consumer(random)],
+  (random, key) => ["XREADGROUP", "GROUP", group(random), consumer(random), "STREAMS", key(), ">"],
+  (random, key) => [
+    ...["XREADGROUP", "GROUP", group(random), consumer(random), "COUNT", String(random.below(9))],
+    ...["NOACK", "STREAMS", key(), ">"].slice(random.below(2)),
+  ],
+  (random, key) => ["XREADGROUP", "GROUP", group(random), consumer(random), "STREAMS", key(), "0"],
+  (random, key) => ["XACK", key(), group(random), id(random), id(random), id(random)],
+  (random, key) => ["XCLAIM", key(), group(random), consumer(random), "0", id(random), "FORCE"],
+  (random, key) => ["XAUTOCLAIM", key(), group(random), consumer(random), "0", "0", "COUNT", "5"],
+];
+
 const KEYSPACE: readonly Operation[] = [
   (_, key) => ["DEL", key(), key()],
   (_, key) => ["UNLINK", key()],
@@ -156,6 +199,7 @@ const FAMILIES: Readonly<Record<string, readonly Operation[]>> = {
   hash: HASHES,
   hyperloglog: HYPERLOGLOGS,
   zset: SORTED_SETS,
+  stream: STREAMS,
 };
 
 /** Databases that operations are meant for. */

@@ -2,6 +2,7 @@
  * What write commands cause, as data: what a log holds of them, which keyspace events they raise, which keys they touch.
  * The core's effect records are compared with it, and a reference server's append-only file and notifications.
  */
+import { streamEffectCases } from "./stream-effects.ts";
 
 /** A word of the log; an instant is given in ms from now. */
 export type LogWord = string | { inMs: number };
@@ -162,6 +163,7 @@ const DUE = { before: ["SET k v PX 20"], passMs: 35 };
 const EXPIRED_LOG = [["DEL", "k"]];
 
 export const effectCases: EffectCase[] = [
+  ...streamEffectCases,
   verbatim("SET k v", { events: ["new k", "set k"], touched: ["k"] }),
   verbatim("SET k w", { before: ["SET k v"], events: ["set k"], touched: ["k"] }),
   verbatim("SET k v NX", { events: ["new k", "set k"], touched: ["k"] }),

@@ -19,6 +19,7 @@ import { setFamilyCases } from "./set-family.ts";
 import { setsCases } from "./sets.ts";
 import { sortCases } from "./sort.ts";
 import { sortedSetCases } from "./sorted-sets.ts";
+import { streamCases } from "./streams.ts";
 import { stringCases } from "./string.ts";
 import { stringPartCases } from "./string-parts.ts";
 
@@ -31,6 +32,7 @@ export const allCases = [
   ...sortedSetCases,
   ...hashDeadlineCases,
   ...geoCases,
+  ...streamCases,
   ...stringCases,
   ...stringPartCases,
   ...lcsCases,
