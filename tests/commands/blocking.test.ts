@@ -35,6 +35,9 @@ async function bundis(appendonly: "yes" | "no"): Promise<Target> {
 const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`;
 const pair = (key: string, item: string) => `*2\r\n${bulk(key)}${bulk(item)}`;
 const NIL_ARRAY = "*-1\r\n";
+/** One entry of one stream, as XREAD answers it. */
+const entry = (key: string, id: string) =>
+  `*1\r\n*2\r\n${bulk(key)}*1\r\n*2\r\n${bulk(id)}*2\r\n${bulk("f")}${bulk("v")}`;
 const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
 
 describe.each(TARGETS)("%s", (_name, start) => {
@@ -246,6 +249,58 @@ describe.each(TARGETS)("%s", (_name, start) => {
     const { reply: popped } = await waiting("BLMPOP 0 2 d e RIGHT COUNT 2");
     await run("RPUSH e 1 2 3");
     expect(await popped).toBe(`*2\r\n${bulk("e")}*2\r\n${bulk("3")}${bulk("2")}`);
+  });
+
+  test("XREAD waits for what is added from now on, whatever goes and comes meanwhile", async () => {
+    await run("XADD s 1-0 f v");
+    const behindLast = await waiting("XREAD BLOCK 0 STREAMS none s $ $");
+    const behindNine = await waiting("XREAD BLOCK 0 STREAMS s 9");
+    await run("DEL s");
+    await run("SET s text");
+    await run("DEL s");
+    await run("XADD s 5-0 f v");
+    expect(await behindLast.reply).toBe(entry("s", "5-0"));
+    expect(await blockedClients()).toBe(1);
+    await run("XADD s 10-0 f v");
+    expect(await behindNine.reply).toBe(entry("s", "10-0"));
+    expect(await run("XREAD BLOCK 1 STREAMS s $")).toBe(NIL_ARRAY);
+    expect(await run("XREAD BLOCK 0 STREAMS s 9")).toBe(entry("s", "10-0"));
+  });
+
+  test("an entry that is gone when its transaction ends wakes nobody", async () => {
+    const { reply } = await waiting("XREAD BLOCK 0 STREAMS s $");
+    for (const command of ["MULTI", "XADD s 1-0 f v", "DEL s", "EXEC"]) await run(command);
+    for (const command of ["MULTI", "XADD s 2-0 f v", "DEL s", "RPUSH s a", "EXEC"])
+      await run(command);
+    await run("DEL s");
+    await run("XADD s 3-0 f v");
+    expect(await reply).toBe(entry("s", "3-0"));
+  });
+
+  test("consumers of a group wait in turn, one entry each", async () => {
+    await run("XGROUP CREATE s g $ MKSTREAM");
+    const first = await waiting("XREADGROUP GROUP g a COUNT 1 BLOCK 0 STREAMS s >");
+    const second = await waiting("XREADGROUP GROUP g b COUNT 1 BLOCK 0 STREAMS s >");
+    for (const command of ["MULTI", "XADD s 1-0 f v", "XADD s 2-0 f v", "EXEC"]) await run(command);
+    expect(await first.reply).toBe(entry("s", "1-0"));
+    expect(await second.reply).toBe(entry("s", "2-0"));
+    const pending = `*2\r\n*2\r\n${bulk("a")}${bulk("1")}*2\r\n${bulk("b")}${bulk("1")}`;
+    expect(await run("XPENDING s g")).toBe(`*4\r\n:2\r\n${bulk("1-0")}${bulk("2-0")}${pending}`);
+    expect(await run("XREADGROUP GROUP g a BLOCK 1 STREAMS s >")).toBe(NIL_ARRAY);
+  });
+
+  test("a group's consumer does not wait for what cannot come any more", async () => {
+    for (const end of ["DEL s", "XGROUP DESTROY s g", "FLUSHALL", "RENAME s t", "SET s text"]) {
+      await run("DEL s");
+      await run("XGROUP CREATE s g $ MKSTREAM");
+      const { reply } = await waiting("XREADGROUP GROUP g c BLOCK 0 STREAMS s >");
+      await run(end);
+      // 7.0 has words of its own for the same.
+      expect([end, await reply]).toEqual([
+        end,
+        expect.stringMatching(/^-(NOGROUP |WRONGTYPE |UNBLOCKED )/),
+      ]);
+    }
   });
 
   test("a client that is gone takes nothing", async () => {
