@@ -162,6 +162,7 @@ export enum EffectKind {
   Touched = 5, // key changed; aux = TouchCause
   Event = 6, // keyspace event `aux` = KeyEvent about key
   FlushedDb = 7, // every key of `db` touched; db = 0xFFFFFFFF: of all; aux = 1: it was exchanged for another database's
+  Awaken = 8, // who waits for the key is to try again; for nobody else it was touched
 }
 
 /** Why a key was touched. */
@@ -169,8 +170,6 @@ export enum TouchCause {
   Changed = 0, // by the command that runs
   Due = 1, // its time had come, it is deleted
   Evicted = 2,
-  Awaken = 8, // who waits for the key is to try again; for nobody else it was touched
-  FlushedDb = 7, // every key of `db` touched; db = 0xFFFFFFFF: of all
 }
 
 /** Keyspace events by name: a capital inside stands for Redis's underscore, of XGROUP's for a hyphen. `server/dispatch/effects.ts` has each one's class. */
