@@ -1,5 +1,18 @@
 /** Cases of the stream commands, whose grammar and errors a reference server is asked for too. */
-import { array, bulk, commandCase, error, int, nil, ok, pass, raw, step, step72 } from "./case.ts";
+import {
+  array,
+  bulk,
+  commandCase,
+  error,
+  int,
+  nil,
+  ok,
+  ownCase,
+  pass,
+  raw,
+  step,
+  step72,
+} from "./case.ts";
 
 const WRONG_TYPE = error("WRONGTYPE Operation against a key holding the wrong kind of value");
 const NOT_INTEGER = error("ERR value is not an integer or out of range");
@@ -175,6 +188,17 @@ export const streamCases = [
     ),
     step("SET t text", ok),
     step("XREAD STREAMS a t 0 0", WRONG_TYPE),
+  ]),
+  ownCase("XREAD of + answers the last entry", [
+    step("XADD s 1-0 f v", bulk("1-0")),
+    step("XADD s 2-0 f w", bulk("2-0")),
+    step("XADD s 3-0 f x", bulk("3-0")),
+    step("XREAD STREAMS s +", read("s", ["3-0", "f", "x"])),
+    step("XDEL s 3-0", int(1)),
+    step("XREAD COUNT 9 STREAMS none s + +", read("s", ["2-0", "f", "w"])),
+    step("XREAD STREAMS none +", NIL_ARRAY),
+    step("XGROUP CREATE s g 0", ok),
+    step("XREADGROUP GROUP g c STREAMS s +", INVALID_ID),
   ]),
   commandCase("XGROUP makes, moves and deletes groups and consumers", [
     step(
