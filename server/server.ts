@@ -25,7 +25,7 @@ import { ReplyArena } from "./net/arena.ts";
 import type { ServingParts } from "./net/connection.ts";
 import { checkDescriptors, openFilesLimit } from "./net/descriptors.ts";
 import type { ListenerEvents } from "./net/listener.ts";
-import { Listeners } from "./net/listeners.ts";
+import { Listeners, type ListenersParts, type Network } from "./net/listeners.ts";
 import { CallObserver } from "./observability/call-observer.ts";
 import { Health } from "./observability/health.ts";
 import type { Logger } from "./observability/log.ts";
@@ -70,6 +70,8 @@ export interface ServerOptions {
   clock?: Clock;
   /** Where the log is kept. */
   disk?: Disk;
+  /** Where clients come from, in place of sockets. */
+  network?: (parts: ListenersParts) => Network;
   /** Seed of hash keys and generator; random unless tests fix it. */
   seed?: readonly [number, number];
   /** `port 0` means any free port, not none. */
@@ -114,7 +116,7 @@ export class Server {
   private readonly serving: ServingParts;
   private readonly supervision: Supervision;
   private readonly limits = { maxBulkBytes: 0, queryBufferBytes: 0 };
-  private listeners: Listeners | undefined;
+  private listeners: Network | undefined;
   private cron: Cron | undefined;
   private readonly turn: Turn;
   private readonly appendOnly: AppendOnly;
@@ -318,7 +320,8 @@ export class Server {
       writable: (connection) => this.arena.flush(connection.client),
     };
     const { anyPort = false } = this.options;
-    this.listeners = new Listeners({ config, logger, events, anyPort });
+    const parts = { config, logger, events, anyPort };
+    this.listeners = this.options.network?.(parts) ?? new Listeners(parts);
     await this.listeners.open();
   }
 

@@ -97,8 +97,11 @@ function hostPort(host: string | undefined, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Handlers of the sockets of one listener. */
-function handlers(events: ListenerEvents, unixPath: string): SocketHandler<SocketLink> {
+/** Handlers of the sockets of one listener; its path if it is a unix socket. */
+export function socketHandlers(
+  events: ListenerEvents,
+  unixPath: string,
+): SocketHandler<SocketLink> {
   return {
     binaryType: "uint8array",
     open(socket) {
@@ -158,7 +161,7 @@ export function listenTcp(
         port: boundPort,
         allowHalfOpen: true,
         data: NO_DATA,
-        socket: handlers(events, ""),
+        socket: socketHandlers(events, ""),
       });
       boundPort = listener.port;
       listeners.push(listener);
@@ -185,7 +188,7 @@ export async function listenUnix(
     unix: path,
     allowHalfOpen: true,
     data: NO_DATA,
-    socket: handlers(events, path),
+    socket: socketHandlers(events, path),
   });
   if (permissions !== 0) chmodSync(path, permissions);
   return { port: 0, stop: (closeAll) => listener.stop(closeAll) };

@@ -11,18 +11,28 @@ export interface ListenersParts {
   readonly anyPort: boolean;
 }
 
-export class Listeners {
+/** Where clients come from. */
+export interface Network {
+  /** Of TCP, 0 if there is none. */
+  readonly port: number;
+  /** @throws Error if an address cannot be had */
+  open(): Promise<void>;
+  /** Who connects is served from here on. */
+  announce(): void;
+  /** Accepts nobody any more. */
+  stop(closesConnections: boolean): void;
+}
+
+export class Listeners implements Network {
   private tcp: Listener[] = [];
   private unix: Listener | undefined;
 
   constructor(private readonly parts: ListenersParts) {}
 
-  /** Of TCP, 0 if there is none. */
   get port(): number {
     return this.tcp[0]?.port ?? 0;
   }
 
-  /** @throws Error if an address cannot be had */
   async open(): Promise<void> {
     const { config } = this.parts;
     this.openTcp();
@@ -34,14 +44,12 @@ export class Listeners {
     config.applyWith("bind", () => this.reopenTcp("Failed to bind to specified addresses."));
   }
 
-  /** Who connects is served from here on. */
   announce(): void {
     const { config, logger } = this.parts;
     if (this.port !== 0) logger.notice("Ready to accept connections tcp");
     if (config.path("unixsocket") !== "") logger.notice("Ready to accept connections unix");
   }
 
-  /** Accepts nobody any more. */
   stop(closesConnections: boolean): void {
     for (const listener of this.tcp) listener.stop(closesConnections);
     this.unix?.stop(closesConnections);

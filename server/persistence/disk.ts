@@ -23,6 +23,7 @@ import {
 } from "node:fs";
 import { rename as renameOff, rm } from "node:fs/promises";
 import type { FileSink } from "bun";
+import { lockDirectory } from "./aof/lock.ts";
 
 export interface Disk {
   exists(path: string): boolean;
@@ -32,6 +33,8 @@ export interface Disk {
   list(dir: string): string[];
   /** With what is above it, if it is not there. */
   makeDirectory(path: string): void;
+  /** Takes a directory for this server. @returns what gives it back. @throws AofError if a living server has it */
+  lock(path: string): () => void;
   rename(from: string, to: string): void;
   /** The same off this thread. */
   renameLater(from: string, to: string): Promise<void>;
@@ -175,6 +178,7 @@ export const REAL_DISK: Disk = {
   size: (path) => statSync(path).size,
   list: (dir) => readdirSync(dir),
   makeDirectory: (path) => void mkdirSync(path, { recursive: true }),
+  lock: lockDirectory,
   rename: renameSync,
   renameLater: (from, to) => renameOff(from, to),
   remove: (path) => rmSync(path, { force: true }),

@@ -44,6 +44,8 @@ class Inode {
   truncate(size: number): void {
     if (size > this.size) this.write(new Uint8Array(size - this.size), this.size);
     this.size = size;
+    // What is written from here on is written anew.
+    if (size === 0) this.isLost = false;
   }
 }
 
@@ -58,6 +60,8 @@ export class SimDisk implements Disk {
   before: (step: Step) => void = () => {};
   /** Runs what is done off the thread: at once, unless a test puts it off. */
   later: (work: () => void) => void = (work) => work();
+  /** How many bytes of a write that fails are there all the same. */
+  torn: (bytes: number) => number = () => 0;
   /** Names as they are, and as a directory's sync has left them. */
   private names = new Map<string, Inode>();
   private safeNames = new Map<string, Inode>();
@@ -92,6 +96,10 @@ export class SimDisk implements Disk {
   }
 
   makeDirectory(): void {}
+
+  lock(): () => void {
+    return () => {};
+  }
 
   rename(from: string, to: string): void {
     this.before({ kind: "rename", path: from, to });
@@ -249,7 +257,12 @@ class SimFile implements DiskFile {
   }
 
   writeAt(bytes: Uint8Array, position: number): void {
-    this.disk.before({ kind: "write", path: this.path });
+    try {
+      this.disk.before({ kind: "write", path: this.path });
+    } catch (error) {
+      this.inode.write(bytes.subarray(0, this.disk.torn(bytes.length)), position);
+      throw error;
+    }
     this.inode.write(bytes, position);
   }
 

@@ -14,7 +14,6 @@ import { causeOf } from "./errors.ts";
 import { FileSet } from "./file-set.ts";
 import { loadSet } from "./load-set.ts";
 import type { ReplayTarget } from "./loader.ts";
-import { lockDirectory } from "./lock.ts";
 import { Log, type SyncPolicy } from "./log.ts";
 import { LogFile } from "./log-file.ts";
 import type { LogNames, ManifestFile } from "./manifest.ts";
@@ -180,7 +179,7 @@ export class AppendOnly implements PersistenceView {
   private openFiles(): FileSet {
     const { config, disk } = this.parts;
     const names = this.names();
-    this.unlock ??= lockDirectory(unicode(config.get("dir")));
+    this.unlock ??= disk.lock(unicode(config.get("dir")));
     disk.makeDirectory(names.dir);
     this.files = FileSet.read(disk, names);
     return this.files;
@@ -279,7 +278,8 @@ export class AppendOnly implements PersistenceView {
   }
 
   private startUrgently(): void {
-    if (this.rewriting !== null || this.isClosed || this.parts.loading.active) return;
+    if (this.isClosed || this.parts.loading.active) return;
+    if (this.rewriting !== null) return this.rewriting.makeWay();
     if (this.parts.clock.nowMs() < this.startedMs + URGENT_MS) return;
     this.start();
   }

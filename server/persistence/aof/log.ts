@@ -87,6 +87,8 @@ export class Log implements PropagationLog {
   /** What `current` follows, until a sync has covered it. */
   private previous: LogFile | null = null;
   private readonly unsynced = new Unsynced();
+  /** What was written before the last change of files, as `unsynced` counts. */
+  private switchMark = 0;
   private failure: string | undefined;
   private needsRewrite = false;
   private retry: Timer | undefined;
@@ -379,6 +381,8 @@ export class Log implements PropagationLog {
     const { previous, current } = this;
     if (previous !== null) {
       await previous.syncLater();
+      // Should the other one fail, what this one has must not come again behind it.
+      this.unsynced.cover(this.switchMark);
       if (this.previous === previous) this.dropPrevious();
     }
     await current.syncLater();
@@ -455,7 +459,7 @@ export class Log implements PropagationLog {
   /** What a dead file may have lost goes to a fresh one, which is synced and named by the manifest. */
   private startAnew(): boolean {
     const { files } = this.options;
-    const lost = this.unsynced.join();
+    const lost = this.unsynced.join(this.block.firstDb);
     if (lost === null) {
       // More than 64 MiB, or written under `no`.
       this.needsRewrite = true;
@@ -517,6 +521,7 @@ export class Log implements PropagationLog {
     else this.previous = this.current;
     this.current = switching.next;
     this.block.forgetDb();
+    this.switchMark = this.unsynced.mark();
     switching.done();
   }
 
@@ -536,6 +541,8 @@ export class Log implements PropagationLog {
   rebased(): void {
     this.needsRewrite = false;
     this.isProvisional = false;
+    // What was written to those files is in the base, and must not come again behind it.
+    this.unsynced.cover(this.switchMark);
     // One that is being synced goes when that is done.
     if (this.syncing === null) this.dropPrevious();
     if (this.failure === undefined || this.isDead || this.isBusy) return;

@@ -111,6 +111,11 @@ export class Rewrite {
     this.callOff();
   }
 
+  /** Nothing but a new base helps the log: one that waits for it to go on in a fresh file would wait for ever. */
+  makeWay(): void {
+    if (this.parts.log !== null && !this.hasBegun) this.callOff();
+  }
+
   /** A fresh file took the place of all behind the one with this sequence. */
   restarted(behind: number): void {
     if (this.next !== null && this.next.sequence > behind) this.callOff();

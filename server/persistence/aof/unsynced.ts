@@ -93,10 +93,13 @@ export class Unsynced {
     this.drop(rest < 0 ? this.parts.length : rest);
   }
 
-  /** All that is not covered as one block that can be read on its own, null if not all of it was kept. */
-  join(): ClosableBlock | null {
+  /**
+   * All that is not covered as one block that can be read on its own, as can what follows, which goes by `nextDb` being selected.
+   * @returns null if it was too much to be kept
+   */
+  join(nextDb: number): ClosableBlock | null {
     if (this.lostEnd > this.coveredEnd) return null;
-    const db = this.parts[0]?.db ?? -1;
+    const db = this.parts[0]?.db ?? nextDb;
     const head = db < 0 ? [] : [Buffer.from(selectCommand(db))];
     const bytes = Buffer.concat([...head, ...this.parts.map((part) => part.bytes)]);
     return {

@@ -459,6 +459,78 @@ test("what was written before syncs were asked for is not kept either: one that 
   expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2"]);
 });
 
+/** Neither a write nor the cut behind it succeeds: the file is dead. */
+function breakFile(path: string): void {
+  disk.before = (step) => {
+    const breaks = step.kind === "write" || step.kind === "truncate";
+    if (breaks && step.path === path) throw diskError("EIO");
+  };
+}
+
+/** Goes on in another file at the end of a turn. */
+function changeFiles(): void {
+  const entry = files.nextIncremental();
+  files.replaceNow([...files.files, entry]);
+  log.switchTo(LogFile.create(disk, files.pathOf(entry), entry), () => {});
+  log.endTurn();
+}
+
+const wordsIn = (path: string) => commandsOf(disk.contents(path)).map((words) => words.join(" "));
+
+describe("found by histories of tests/sim", () => {
+  test("nothing is kept under `no`: a dead file asks for a rewrite, and is not cut", async () => {
+    policy = "no";
+    turn("SET a 1");
+    breakFile(FIRST);
+    turn("SET a 2");
+    heal();
+    await advance(300);
+    expect(wantsRewrite).toBeGreaterThan(0);
+    expect(commandsIn(FIRST)).toEqual(["SET a 1"]);
+  });
+
+  test("a kept block that goes to a fresh file finds its database selected there", async () => {
+    const bytes = frame(["SET", "a", "1"]);
+    memory.u8.set(bytes, Address.Input);
+    for (let i = 0; i < 2; i++) {
+      log.frame(2, Address.Input, bytes.length);
+      log.settle();
+      log.endTurn();
+      await finish();
+      breakFile(FIRST);
+    }
+    heal();
+    await advance(100);
+    expect(wordsIn(SECOND)).toEqual(["SELECT 2", "SET a 1"]);
+  });
+
+  test("what is in a new base does not come again behind it", async () => {
+    policy = "everysec";
+    turn("SET a 1");
+    changeFiles();
+    turn("SET a 2");
+    log.rebased();
+    breakFile(SECOND);
+    turn("SET a 3");
+    heal();
+    await advance(100);
+    expect(commandsIn("/log/a.3.incr.aof")).toEqual(["SET a 2", "SET a 3"]);
+  });
+
+  test("what the file before has for certain does not come again if the sync of the next fails", async () => {
+    policy = "everysec";
+    turn("SET a 1");
+    changeFiles();
+    turn("SET a 2");
+    fail("sync", "EIO", SECOND);
+    await advance(1000);
+    heal();
+    await advance(200);
+    expect(commandsIn(FIRST)).toEqual(["SET a 1"]);
+    expect(commandsIn("/log/a.3.incr.aof")).toEqual(["SET a 2"]);
+  });
+});
+
 test("aof-timestamp-enabled writes the second in front of the first block in it", async () => {
   timestamps = true;
   policy = "no";
