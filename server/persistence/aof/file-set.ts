@@ -19,6 +19,8 @@ const TEMPORARY = /^temp[-_]/;
 
 export class FileSet {
   private isWriting = false;
+  /** Sequence of the incremental file that was named last, in force or not. */
+  private lastGiven = 0;
 
   private constructor(
     readonly disk: Disk,
@@ -68,8 +70,11 @@ export class FileSet {
     return this.disk.exists(path) ? this.disk.size(path) : 0;
   }
 
+  /** Never the same twice: two that are being made at once are two, whichever comes into force. */
   nextIncremental(): ManifestFile {
-    return this.next("i");
+    const file = this.next("i");
+    this.lastGiven = file.sequence;
+    return file;
   }
 
   nextBase(): ManifestFile {
@@ -87,7 +92,8 @@ export class FileSet {
   /** Old files count on in the history until they are deleted. */
   private nextSequence(type: "b" | "i"): number {
     const known = this.list.filter((file) => file.type === type || file.type === "h");
-    return 1 + Math.max(0, ...known.map(({ sequence }) => sequence));
+    const given = type === "i" ? this.lastGiven : 0;
+    return 1 + Math.max(given, ...known.map(({ sequence }) => sequence));
   }
 
   private fileOf(type: "b" | "i", sequence: number): ManifestFile {
