@@ -562,7 +562,8 @@ export class Dispatcher implements UnitRunner {
     this.args.point(1);
     this.runCommand = this.unitCommand;
     this.runStartUs = this.unitStartUs;
-    this.runCalls = 1;
+    // Nothing of a replay is timed.
+    this.runCalls = this.isReplaying ? 0 : 1;
     this.hasRoom();
     this.tracker.settle();
   }
