@@ -1,0 +1,371 @@
+/**
+ * A history of one data directory, all of it from one seed: processes that serve clients on it, one after another, on a disk that fails
+ * at times; each ends in order, by a kill or by a loss of power, at any step of the disk, also while it loads. The real server runs,
+ * on a clock, a disk and sockets that are not.
+ *
+ *   behind each turn     memory is what the log has, unit by unit (MECHANISMS 3.14): `Shadow`
+ *   at each start        what is loaded is the state behind some unit, and none is missing that a reply has told of, as far as the
+ *                        policy promises; nothing is missing at all after an orderly stop
+ *   at each end          with the disk healed every client has its replies, or was disconnected
+ */
+
+import { configOf } from "../../server/config/options.ts";
+import type { Core } from "../../server/core/core.ts";
+import type { Dispatcher } from "../../server/dispatch/dispatch.ts";
+import { createLogger } from "../../server/observability/log.ts";
+import type { AppendOnly } from "../../server/persistence/aof/append-only.ts";
+import { Server } from "../../server/server.ts";
+import { DATABASES } from "../support/operations.ts";
+import { createRandom, type Random } from "../support/random.ts";
+import { diskError, SimDisk, type Step } from "../support/sim-disk.ts";
+import { Knowledge, SimClient } from "./client.ts";
+import { reuseMemories } from "./memories.ts";
+import { SimNetwork, type SimSocket } from "./network.ts";
+import { Shadow, stateOf } from "./shadow.ts";
+import { World } from "./world.ts";
+
+type Policy = "always" | "everysec" | "no";
+type End = "stop" | "kill" | "power";
+
+/** Turns after which nothing may still be to be done. */
+const SETTLE_TURNS = 4000;
+/** Turns behind which memory and log are compared: digests take more time than all the rest. */
+const COMPARED = 0.15;
+/** SIM_TRACE=1 shows each step of the disk. */
+const IS_TRACED = process.env["SIM_TRACE"] === "1";
+const CAUSES = ["ENOSPC", "EIO"];
+
+export interface HistoryFigures {
+  units: number;
+  starts: number;
+  kills: number;
+  powerLosses: number;
+  faults: number;
+  rewrites: number;
+  /** Ends within a load. */
+  whileLoading: number;
+  /** Starts that found less than was logged. */
+  shorter: number;
+}
+
+export function noFigures(): HistoryFigures {
+  return {
+    units: 0,
+    starts: 0,
+    kills: 0,
+    powerLosses: 0,
+    faults: 0,
+    rewrites: 0,
+    whileLoading: 0,
+    shorter: 0,
+  };
+}
+
+class Life {
+  readonly world: World;
+  private readonly network: SimNetwork;
+  private readonly server: Server;
+  private readonly knowledge: Knowledge;
+  private readonly sockets: SimSocket[] = [];
+  private clients: SimClient[] = [];
+  private readonly dispatcher: Dispatcher;
+  readonly lines: string[] = [];
+  /** What is left on the disk once the process has died. */
+  left: SimDisk | undefined;
+  /** Steps of the disk until it dies, by the end that was drawn. */
+  private stepsLeft: number;
+  private faultUntilMs = 0;
+  private faultKinds: ReadonlySet<Step["kind"]> = new Set();
+  private slowUntilMs = 0;
+  /** Replies may have left before the kernel had what they told of. */
+  private promisesLess = false;
+  crashed = false;
+
+  constructor(
+    private readonly random: Random,
+    private readonly disk: SimDisk,
+    private readonly shadow: Shadow,
+    private readonly policy: Policy,
+    private readonly end: End,
+    settings: Record<string, string>,
+    startMs: number | undefined,
+    private readonly figures: HistoryFigures,
+  ) {
+    this.world = new World(startMs);
+    this.network = new SimNetwork(this.world, random);
+    this.stepsLeft =
+      end === "stop" ? Number.POSITIVE_INFINITY : 1 + random.below(random.pick([20, 400]));
+    const log = (_: string, text: string) => void this.lines.push(text);
+    this.server = new Server({
+      config: configOf({
+        appendonly: "yes",
+        dir: "/tmp",
+        appendfsync: policy,
+        databases: String(DATABASES),
+        ...settings,
+      }),
+      logger: createLogger({ level: "notice", file: "" }, log),
+      clock: this.world.clock,
+      disk,
+      network: this.network.listen,
+      seed: [random.below(1e9), random.below(1e9)],
+      onCrashed: () => {
+        this.crashed = true;
+      },
+    });
+    this.dispatcher = (this.server as unknown as { dispatcher: Dispatcher }).dispatcher;
+    this.knowledge = new Knowledge(shadow, policy === "always");
+    this.shadow.watch(this.dispatcher);
+    this.knowledge.watch(this.dispatcher);
+    disk.before = (step) => this.beforeStep(step);
+    disk.torn = (bytes) => (random.chance(0.5) ? random.below(bytes) : 0);
+    disk.later = (work) => this.world.later(this.delayMs(), work);
+  }
+
+  get core(): Core {
+    return this.server.core;
+  }
+
+  // ---- the disk
+
+  private delayMs(): number {
+    if (this.world.nowMs < this.slowUntilMs) return this.random.below(3500);
+    return this.random.chance(0.1) ? this.random.below(80) : this.random.below(4);
+  }
+
+  private beforeStep(step: Step): void {
+    this.trace(`${step.kind} ${step.path}`);
+    if (this.left !== undefined) throw diskError("EIO");
+    if (--this.stepsLeft <= 0) {
+      this.die();
+      throw diskError("EIO");
+    }
+    if (this.world.nowMs >= this.faultUntilMs || !this.faultKinds.has(step.kind)) return;
+    this.promisesLess = true;
+    this.figures.faults++;
+    this.trace("... fails");
+    throw diskError(this.random.pick(CAUSES));
+  }
+
+  kill(): void {
+    if (!this.isDead) this.die();
+  }
+
+  private die(): void {
+    this.trace(`dies by ${this.end}`);
+    this.left =
+      this.end === "power" ? this.disk.afterPowerLoss(this.random) : this.disk.afterKill();
+    this.world.end();
+  }
+
+  private trace(what: string): void {
+    if (!IS_TRACED) return;
+    const told = this.knowledge.toldBy(this.sockets);
+    const ms = this.world.nowMs.toFixed(2);
+    console.log(`${ms} ${what}; ${this.shadow.count} units, ${told} told`);
+  }
+
+  private causeTrouble(): void {
+    const { random } = this;
+    if (random.chance(0.5)) this.slowUntilMs = this.world.nowMs + random.below(4000);
+    else {
+      this.faultUntilMs = this.world.nowMs + random.below(random.chance(0.8) ? 300 : 8000);
+      this.faultKinds = new Set(
+        random.pick<Step["kind"][]>([
+          ["write"],
+          ["sync"],
+          ["write", "truncate"],
+          ["open"],
+          ["rename", "remove"],
+          ["write", "sync", "open", "truncate", "rename", "remove", "syncDirectory"],
+        ]),
+      );
+    }
+  }
+
+  // ---- the process
+
+  get isDead(): boolean {
+    return this.left !== undefined;
+  }
+
+  /** @throws Error if it does not start though it lives */
+  start(): void {
+    let outcome: { error?: Error } | undefined;
+    this.world.run(() => {
+      this.server.start().then(
+        () => {
+          outcome = {};
+        },
+        (error) => {
+          outcome = { error };
+        },
+      );
+    });
+    const isStarted = () => outcome !== undefined || this.isDead;
+    this.turnsUntil(isStarted, () => {
+      if (this.network.isOpen && this.random.chance(0.2)) this.connect();
+    });
+    if (this.isDead) {
+      this.figures.whileLoading++;
+      return;
+    }
+    if (outcome!.error !== undefined) throw outcome!.error;
+  }
+
+  /** @throws Error if it takes too long */
+  private turnsUntil(isDone: () => boolean, between: () => void = () => {}): void {
+    for (let turns = 0; !isDone(); turns++) {
+      if (turns === SETTLE_TURNS) throw new Error("something that was begun does not end");
+      between();
+      this.turn();
+      this.world.pass(turns < 100 ? 1 : 20);
+    }
+  }
+
+  private turn(): void {
+    for (const socket of this.sockets) if (!socket.isClosed) socket.poll();
+    this.world.endTurn();
+    if (this.crashed) throw new Error(`the server crashed: ${this.lines.at(-1)}`);
+  }
+
+  private connect(): SimClient {
+    const kind = this.random.pick(["plain", "pipelined", "transactions"] as const);
+    const client = new SimClient(this.random, this.network, kind);
+    this.clients.push(client);
+    this.sockets.push(client.socket);
+    return client;
+  }
+
+  /** Serves clients for so many turns, or until it dies. */
+  serve(turns: number): void {
+    const { random } = this;
+    for (let i = this.clients.length; i < 6; i++) this.connect();
+    for (let i = 0; i < turns && !this.isDead; i++) {
+      for (const client of this.clients) {
+        if (client.socket.isClosed || random.chance(0.01)) {
+          client.reconnect();
+          this.sockets.push(client.socket);
+        } else if (random.chance(0.3)) client.act();
+        if (this.isDead) return;
+      }
+      if (random.chance(0.02)) this.causeTrouble();
+      this.turn();
+      if (this.isDead) return;
+      if (random.chance(COMPARED)) this.compare();
+      this.world.pass(random.chance(0.05) ? random.below(1500) : random.below(4));
+    }
+  }
+
+  /** MECHANISMS 3.14, but for the files: those are looked at when the next process starts. */
+  compare(): void {
+    const state = stateOf(this.core, DATABASES);
+    if (state !== this.shadow.state)
+      throw new Error(`memory is not what was logged:\n${state}\n${this.shadow.state}`);
+  }
+
+  /** Lets everything come to rest on a disk without faults. @throws Error if somebody waits for ever */
+  settle(): void {
+    this.faultUntilMs = 0;
+    this.slowUntilMs = 0;
+    let quiet = 0;
+    this.turnsUntil(
+      () =>
+        this.isDead ||
+        (this.clients.every((client) => client.hasAllReplies) && this.isWhole && ++quiet > 20),
+    );
+    if (!this.isDead) this.compare();
+  }
+
+  private get appendOnly(): AppendOnly {
+    return (this.server as unknown as { appendOnly: AppendOnly }).appendOnly;
+  }
+
+  /** The log takes writes. */
+  private get isWhole(): boolean {
+    return this.appendOnly.refusal() === undefined;
+  }
+
+  /** Replies did not wait for a write behind a slow sync (aof_delayed_fsync). */
+  private get wasOverdue(): boolean {
+    return (this.appendOnly.log?.delayedWrites ?? 0) > 0;
+  }
+
+  stop(): void {
+    let done = false;
+    this.world.run(() => {
+      this.server.stop().then(() => {
+        done = true;
+      });
+    });
+    this.turnsUntil(() => done || this.isDead);
+    this.left ??= this.disk.afterKill();
+    this.world.end();
+  }
+
+  /** The least number of units that must be found afterwards. */
+  promised(): number {
+    if (this.end === "stop") return this.shadow.count;
+    const told = this.knowledge.toldBy(this.sockets);
+    if (this.policy === "always") return told;
+    return this.end === "kill" && !this.promisesLess && !this.wasOverdue ? told : 0;
+  }
+}
+
+/** Plays the history of a seed. @throws Error where something is not as it must be */
+export function playHistory(seed: number, figures: HistoryFigures): void {
+  const random = createRandom(seed);
+  const policy = random.pick<Policy>(["always", "always", "everysec", "no"]);
+  const shadow = new Shadow(DATABASES);
+  const settings = {
+    "auto-aof-rewrite-percentage": random.pick(["0", "50", "100"]),
+    "auto-aof-rewrite-min-size": random.pick(["1kb", "8kb", "1mb"]),
+    "aof-timestamp-enabled": random.pick(["no", "no", "yes"]),
+    "loading-process-events-interval-bytes": random.pick(["1024", "2097152"]),
+    "aof-disable-auto-gc": random.pick(["no", "no", "no", "yes"]),
+    maxmemory: random.pick(["0", "0", "1500kb"]),
+    "maxmemory-policy": random.pick(["allkeys-lru", "volatile-ttl", "noeviction", "allkeys-lfu"]),
+  };
+  let disk = new SimDisk();
+  let nowMs: number | undefined;
+  let least = 0;
+  const ends: string[] = [];
+  const lives = 2 + random.below(3);
+  for (let i = 0; i <= lives; i++) {
+    const end = i === lives ? "stop" : random.pick<End>(["kill", "power", "power", "stop"]);
+    const giveBack = reuseMemories();
+    const life = new Life(random, disk, shadow, policy, end, settings, nowMs, figures);
+    const restore = life.world.install();
+    try {
+      figures.starts++;
+      life.start();
+      if (!life.isDead) {
+        const logged = shadow.count;
+        shadow.restart(stateOf(life.core, DATABASES), least);
+        least = shadow.count;
+        if (least < logged) figures.shorter++;
+        life.serve(20 + random.below(120));
+        if (!life.isDead && (end === "stop" || random.chance(0.3))) life.settle();
+        if (!life.isDead) life.core.check();
+        if (!life.isDead && end === "stop") life.stop();
+        else if (!life.isDead) life.kill();
+        least = Math.max(least, life.promised());
+      }
+      if (end === "kill") figures.kills++;
+      if (end === "power") figures.powerLosses++;
+      figures.rewrites += life.lines.filter((line) => line.includes("rewrite finished")).length;
+    } catch (error) {
+      (error as Error).message +=
+        `\n${policy}, life ${i} of ${lives}, ending by ${end}; before: ${ends.join(", ")}\n${life.lines.slice(-12).join("\n")}`;
+      throw error;
+    } finally {
+      life.world.bury();
+      restore();
+      giveBack();
+    }
+    ends.push(`${end} with ${least} of ${shadow.count} promised`);
+    disk = life.left!;
+    nowMs = Math.floor(life.world.nowMs) + random.below(2000);
+  }
+  figures.units += shadow.count;
+}
