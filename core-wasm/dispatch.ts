@@ -409,6 +409,12 @@ function run(commandId: i32, argc: u32): void {
       return sortedRandom.zrandmember(argc);
     case Cmd.ZScan:
       return sortedRandom.zscan(argc);
+    case Cmd.BZPopMin:
+      return sortedPop.bzpop(argc, false);
+    case Cmd.BZPopMax:
+      return sortedPop.bzpop(argc, true);
+    case Cmd.BZMPop:
+      return sortedPop.bzmpop(argc);
     case Cmd.GeoAdd:
       return geoCommands.geoadd(argc);
     case Cmd.GeoDist:

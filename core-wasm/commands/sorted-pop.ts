@@ -1,6 +1,7 @@
 /** Members that are taken from an end of a sorted set. https://redis.io/docs/latest/commands/zpopmin/ and its relatives. */
 import { Address, Cmd, KeyEvent } from "../abi";
 import { argIs, argLength, argPtr, argWord, Word } from "../argv";
+import { mayWait, readTimeoutSeconds, wait } from "../blocking";
 import * as effects from "../effects";
 import { Entry } from "../keyspace/entry";
 import { Find, openForWrite } from "../keyspace/keyspace";
@@ -45,7 +46,7 @@ export function zpop(argc: u32, isMax: bool): void {
 }
 
 /** The first of `keys` words from `first` on whose sorted set is there, 0 = none, or an error was answered. */
-export function firstSorted(first: u32, keys: u32): u32 {
+function firstSorted(first: u32, keys: u32): u32 {
   for (let i = first; i < first + keys; i++) {
     const entry = findSorted(i, Find.Write);
     if (reply.isFailed()) return 0;
@@ -55,15 +56,15 @@ export function firstSorted(first: u32, keys: u32): u32 {
 }
 
 /** Pops from the sorted set of word `index`, with its key in front, and tells the log the command that does the same. */
-export function popWithKey(index: u32, count: i64, isMax: bool, isNested: bool): void {
+function popWithKey(index: u32, count: i64, isMax: bool, isNested: bool): void {
   const entry = findSorted(index, Find.Write)!;
   const taken = <u32>min<i64>(count, scoredCount(entry));
   reply.array(isNested ? 2 : 3);
   reply.bulk(argPtr(index), argLength(index));
   if (isNested) reply.array(taken);
-  if (effects.begin(isMax ? Cmd.ZPopMax : Cmd.ZPopMin, 2)) {
+  if (effects.begin(isMax ? Cmd.ZPopMax : Cmd.ZPopMin, isNested ? 2 : 1)) {
     effects.word(argPtr(index), argLength(index));
-    effects.number(taken);
+    if (isNested) effects.number(taken);
   }
   pop(entry, index, taken, isMax, isNested);
 }
@@ -71,7 +72,7 @@ export function popWithKey(index: u32, count: i64, isMax: bool, isNested: bool):
 /** What ZMPOP and BZMPOP read behind the number of keys in word `index`. */
 @final
 @unmanaged
-export class MultiPop {
+class MultiPop {
   keys: u32;
   isMax: u32;
   count: i64;
@@ -79,7 +80,7 @@ export class MultiPop {
 const read = changetype<MultiPop>(NUMBER + 64);
 
 /** Reads number of keys, end and COUNT of a pop of several keys. @returns null after an error was answered */
-export function readMultiPop(index: u32, argc: u32): MultiPop | null {
+function readMultiPop(index: u32, argc: u32): MultiPop | null {
   if (!parseInt64(argPtr(index), argLength(index), NUMBER) || load<i64>(NUMBER) < 1) {
     reply.error("ERR numkeys should be greater than 0");
     return null;
@@ -113,4 +114,28 @@ export function zmpop(argc: u32): void {
   const index = firstSorted(2, what.keys);
   if (index !== 0) popWithKey(index, what.count, what.isMax !== 0, true);
   else if (!reply.isFailed()) reply.nilArray();
+}
+
+// ---- waiting for a member
+
+function waitForKey(): void {
+  if (mayWait()) wait();
+  else reply.nilArray();
+}
+
+/** BZPOPMIN and BZPOPMAX key [key ...] timeout */
+export function bzpop(argc: u32, isMax: bool): void {
+  if (!readTimeoutSeconds(argc - 1)) return;
+  const index = firstSorted(1, argc - 2);
+  if (index !== 0) popWithKey(index, 1, isMax, false);
+  else if (!reply.isFailed()) waitForKey();
+}
+
+/** BZMPOP timeout numkeys key [key ...] MIN | MAX [COUNT count] */
+export function bzmpop(argc: u32): void {
+  const what = readMultiPop(2, argc);
+  if (what === null || !readTimeoutSeconds(1)) return;
+  const index = firstSorted(3, what.keys);
+  if (index !== 0) popWithKey(index, what.count, what.isMax !== 0, true);
+  else if (!reply.isFailed()) waitForKey();
 }

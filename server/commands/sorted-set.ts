@@ -8,11 +8,10 @@ import {
   firstKey,
   keyAt,
   keyRange,
-  plannedCommand,
 } from "./spec.ts";
 
 export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
-  plannedCommand({
+  dataCommand(Cmd.BZMPop, {
     name: "bzmpop",
     group: "sorted-set",
     since: "7.0.0",
@@ -29,7 +28,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
       arg.integer("count", { token: "COUNT", optional: true }),
     ],
   }),
-  plannedCommand({
+  dataCommand(Cmd.BZPopMax, {
     name: "bzpopmax",
     group: "sorted-set",
     since: "5.0.0",
@@ -41,7 +40,7 @@ export const SORTED_SET_COMMANDS: readonly CommandSpec[] = [
     history: [["6.0.0", "The timeout may have a fraction."]],
     args: [arg.key("key", { multiple: true }), arg.double("timeout")],
   }),
-  plannedCommand({
+  dataCommand(Cmd.BZPopMin, {
     name: "bzpopmin",
     group: "sorted-set",
     since: "5.0.0",

@@ -122,6 +122,56 @@ describe.each(TARGETS)("%s", (_name, start) => {
       expect([command, await run(command)]).toEqual([command, NIL_ARRAY]);
   });
 
+  const scored = (key: string, ...words: string[]) =>
+    `*${words.length + 1}\r\n${[key, ...words].map(bulk).join("")}`;
+
+  test("sorted sets are popped, or waited for", async () => {
+    await run("ZADD z 1 a 2 b 3 c 4 d 5 e");
+    expect(await run("BZPOPMIN none z 0")).toBe(scored("z", "a", "1"));
+    expect(await run("BZPOPMAX z 1")).toBe(scored("z", "e", "5"));
+    expect(await run("BZMPOP 0 2 none z MIN COUNT 2")).toBe(
+      `*2\r\n${bulk("z")}*2\r\n${scored("b", "2")}${scored("c", "3")}`,
+    );
+    expect(await run("BZMPOP 0 1 z MAX")).toBe(`*2\r\n${bulk("z")}*1\r\n${scored("d", "4")}`);
+    expect(await run("EXISTS z")).toBe(":0\r\n");
+    for (const command of ["BZPOPMIN a b 0.02", "BZPOPMAX a 0.001", "BZMPOP 0.01 1 a MIN"])
+      expect([command, await run(command)]).toEqual([command, NIL_ARRAY]);
+  });
+
+  test("those who wait for a sorted set are served in turn, when the command has ended", async () => {
+    const lowest = await waiting("BZPOPMIN y z 0");
+    const highest = await waiting("BZPOPMAX z 0");
+    const some = await waiting("BZMPOP 0 2 x z MIN COUNT 2");
+    expect(await run("ZADD z 2 b 1 a 3 c 4 d")).toBe(":4\r\n");
+    expect(await lowest.reply).toBe(scored("z", "a", "1"));
+    expect(await highest.reply).toBe(scored("z", "d", "4"));
+    expect(await some.reply).toBe(`*2\r\n${bulk("z")}*2\r\n${scored("b", "2")}${scored("c", "3")}`);
+    const last = await waiting("BZPOPMIN z 0");
+    await run("ZADD other 7 g");
+    await run("ZUNIONSTORE z 1 other");
+    expect(await last.reply).toBe(scored("z", "g", "7"));
+    const renamed = await waiting("BZPOPMIN z 0");
+    await run("RENAME other z");
+    expect(await renamed.reply).toBe(scored("z", "g", "7"));
+  });
+
+  test("mistakes of those who wait for sorted sets", async () => {
+    await run("SET t text");
+    for (const [command, reply] of [
+      ["BZPOPMIN z x", "-ERR timeout is not a float or out of range\r\n"],
+      ["BZPOPMAX z -1", "-ERR timeout is negative\r\n"],
+      ["BZPOPMIN t 0", WRONG_TYPE],
+      ["BZMPOP 0 0 z MIN", "-ERR numkeys should be greater than 0\r\n"],
+      ["BZMPOP x 1 z MIN", "-ERR timeout is not a float or out of range\r\n"],
+      ["BZMPOP x 1 z MID", "-ERR syntax error\r\n"],
+      ["BZMPOP 0 1 t MAX", WRONG_TYPE],
+    ] as const)
+      expect([command, await run(command)]).toEqual([command, reply]);
+    await run("MULTI");
+    await run("BZPOPMIN z 0");
+    expect(await run("EXEC")).toBe(`*1\r\n${NIL_ARRAY}`);
+  });
+
   test("those who wait are served in the order in which they came", async () => {
     const first = await waiting("BLPOP l 0");
     const second = await waiting("BLPOP l 0");

@@ -126,7 +126,9 @@ class Runner:
             cur = r[1][0][1]
             items = r[1][1][1]
             n = args[0].upper()
-            if n in (b"HSCAN", b"ZSCAN"):
+            if n == b"ZSCAN":
+                out.update((m, self.cmp.scores(x)) for m, x in zip(items[::2], items[1::2]))
+            elif n == b"HSCAN":
                 out.update(zip(items[::2], items[1::2]))
             else:
                 out.update(items)

@@ -29,6 +29,7 @@ export const COVERED_UNITS = [
   "unit/type/string",
   "unit/type/incr",
   "unit/type/hash",
+  "unit/type/zset",
   "unit/type/list",
   "unit/type/list-2",
   "unit/type/list-3",
@@ -52,6 +53,7 @@ export const COVERED_UNITS = [
   "unit/other",
   "unit/hyperloglog",
   "unit/sort",
+  "unit/geo",
   "integration/redis-cli",
 ];
 
