@@ -50,6 +50,8 @@ const CHANGED_IN_72: Record<string, Partial<Record<keyof Info, string>>> = {
   "config|resetstat": { tips: ROUTED },
   "config|rewrite": { tips: ROUTED },
   "acl|setuser": { tips: ROUTED },
+  randomkey: { tips: "what shards answer is put together in its own way" },
+  scan: { tips: "what shards answer is put together in its own way" },
   "latency|reset": { tips: "the sum of what the nodes forgot is answered" },
 };
 
