@@ -20,6 +20,7 @@ interface OneKey {
   keyFlags: readonly KeyFlag[];
   summary: string;
   tips?: readonly string[];
+  history?: CommandSpec["history"];
 }
 
 const oneKey = (id: Cmd, name: string, row: OneKey): CommandSpec =>
@@ -30,6 +31,7 @@ const oneKey = (id: Cmd, name: string, row: OneKey): CommandSpec =>
     arity: 2,
     flags: row.flags,
     ...(row.tips === undefined ? {} : { tips: row.tips }),
+    ...(row.history === undefined ? {} : { history: row.history }),
     keys: firstKey(...row.keyFlags),
     summary: row.summary,
     complexity: "O(1)",
@@ -44,6 +46,7 @@ const manyKeys = (id: Cmd, name: string, row: OneKey): CommandSpec =>
     arity: -2,
     flags: row.flags,
     tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
+    ...(row.history === undefined ? {} : { history: row.history }),
     keys: allKeys(1, ...row.keyFlags),
     summary: row.summary,
     complexity: "O(N) where N is the number of keys",
@@ -89,6 +92,10 @@ const flush = (id: Cmd, name: string, summary: string) =>
     tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
     summary,
     complexity: "O(1) here; the keys are freed in slices",
+    history: [
+      ["4.0.0", "Added `ASYNC`."],
+      ["6.2.0", "Added `SYNC` and `lazyfree-lazy-user-flush`."],
+    ],
     args: [
       {
         name: "flush-type",
@@ -142,6 +149,7 @@ export const GENERIC_COMMANDS: readonly CommandSpec[] = [
     since: "1.0.0",
     flags: ["readonly", "fast"],
     keyFlags: ["RO"],
+    history: [["3.0.3", "Takes several keys."]],
     summary: "Counts how many of the keys exist.",
   }),
   expiry(
@@ -177,6 +185,7 @@ export const GENERIC_COMMANDS: readonly CommandSpec[] = [
     flags: ["readonly", "fast"],
     keyFlags: ["RO", "access"],
     tips: ["nondeterministic_output"],
+    history: [["2.8.0", "Answers -2 for a key that is not there."]],
     summary: "Answers the seconds a key has left.",
   }),
   oneKey(Cmd.PTtl, "pttl", {
@@ -184,6 +193,7 @@ export const GENERIC_COMMANDS: readonly CommandSpec[] = [
     flags: ["readonly", "fast"],
     keyFlags: ["RO", "access"],
     tips: ["nondeterministic_output"],
+    history: [["2.8.0", "Answers -2 for a key that is not there."]],
     summary: "Answers the milliseconds a key has left.",
   }),
   oneKey(Cmd.ExpireTime, "expiretime", {

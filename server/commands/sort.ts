@@ -46,7 +46,12 @@ export const SORT_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N+M*log(M)) for N elements, M of them answered; O(N) unsorted",
     args: [
       arg.key("key"),
-      arg.pattern("by-pattern", { token: "BY", displayText: "pattern", optional: true }),
+      arg.pattern("by-pattern", {
+        token: "BY",
+        displayText: "pattern",
+        keySpecIndex: 1,
+        optional: true,
+      }),
       arg.block("limit", [arg.integer("offset"), arg.integer("count")], {
         token: "LIMIT",
         optional: true,
@@ -54,6 +59,7 @@ export const SORT_COMMANDS: readonly CommandSpec[] = [
       arg.pattern("get-pattern", {
         token: "GET",
         displayText: "pattern",
+        keySpecIndex: 1,
         optional: true,
         multiple: true,
         multipleToken: true,
@@ -84,7 +90,12 @@ export const SORT_COMMANDS: readonly CommandSpec[] = [
     complexity: "O(N+M*log(M)) for N elements, M of them answered; O(N) unsorted",
     args: [
       arg.key("key"),
-      arg.pattern("by-pattern", { token: "BY", displayText: "pattern", optional: true }),
+      arg.pattern("by-pattern", {
+        token: "BY",
+        displayText: "pattern",
+        keySpecIndex: 1,
+        optional: true,
+      }),
       arg.block("limit", [arg.integer("offset"), arg.integer("count")], {
         token: "LIMIT",
         optional: true,
@@ -92,6 +103,7 @@ export const SORT_COMMANDS: readonly CommandSpec[] = [
       arg.pattern("get-pattern", {
         token: "GET",
         displayText: "pattern",
+        keySpecIndex: 1,
         optional: true,
         multiple: true,
         multipleToken: true,

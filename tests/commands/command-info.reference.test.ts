@@ -58,6 +58,9 @@ const CHANGED_IN_72: Record<string, Partial<Record<keyof Info, string>>> = {
 /** Commands whose arguments 7.2 documents otherwise than the reference: what is different. */
 const OTHER_ARGUMENTS: Record<string, string> = {
   "client|kill": "SKIPME takes one of two words",
+  "client|tracking": "the names of its words are in lower case",
+  sort: "BY and GET belong to a key specification",
+  sort_ro: "BY and GET belong to a key specification",
   "command|getkeys": "documented at all",
   "command|getkeysandflags": "documented at all",
   bitop: "the operation is one of four words",
