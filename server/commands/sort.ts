@@ -1,6 +1,6 @@
-/** SORT. */
+/** SORT and SORT_RO. */
 import { Cmd } from "../../core-wasm/abi.ts";
-import { arg, type CommandSpec, dataCommand, type FoundKey, keyAt } from "./spec.ts";
+import { type ArgSpec, arg, type CommandSpec, dataCommand, type FoundKey, keyAt } from "./spec.ts";
 
 /** Words behind the options that take some. */
 const OPTION_WORDS: Record<string, number> = { limit: 2, get: 1, by: 1 };
@@ -17,6 +17,31 @@ function sortKeys(argv: readonly string[]): FoundKey[] {
   }
   return stored === undefined ? [sorted] : [sorted, stored];
 }
+
+/** Of SORT and SORT_RO alike. */
+const SORT_ARGS: readonly ArgSpec[] = [
+  arg.key("key"),
+  arg.pattern("by-pattern", {
+    token: "BY",
+    displayText: "pattern",
+    keySpecIndex: 1,
+    optional: true,
+  }),
+  arg.block("limit", [arg.integer("offset"), arg.integer("count")], {
+    token: "LIMIT",
+    optional: true,
+  }),
+  arg.pattern("get-pattern", {
+    token: "GET",
+    displayText: "pattern",
+    keySpecIndex: 1,
+    optional: true,
+    multiple: true,
+    multipleToken: true,
+  }),
+  arg.oneof("order", [arg.token("ASC"), arg.token("DESC")], { optional: true }),
+  arg.token("ALPHA", { name: "sorting", optional: true }),
+];
 
 export const SORT_COMMANDS: readonly CommandSpec[] = [
   dataCommand(Cmd.Sort, {
@@ -45,27 +70,7 @@ export const SORT_COMMANDS: readonly CommandSpec[] = [
     summary: "Sorts a list, set or sorted set; the result may be stored.",
     complexity: "O(N+M*log(M)) for N elements, M of them answered; O(N) unsorted",
     args: [
-      arg.key("key"),
-      arg.pattern("by-pattern", {
-        token: "BY",
-        displayText: "pattern",
-        keySpecIndex: 1,
-        optional: true,
-      }),
-      arg.block("limit", [arg.integer("offset"), arg.integer("count")], {
-        token: "LIMIT",
-        optional: true,
-      }),
-      arg.pattern("get-pattern", {
-        token: "GET",
-        displayText: "pattern",
-        keySpecIndex: 1,
-        optional: true,
-        multiple: true,
-        multipleToken: true,
-      }),
-      arg.oneof("order", [arg.token("ASC"), arg.token("DESC")], { optional: true }),
-      arg.token("ALPHA", { name: "sorting", optional: true }),
+      ...SORT_ARGS,
       arg.key("destination", { token: "STORE", keySpecIndex: 2, optional: true }),
     ],
   }),
@@ -88,28 +93,6 @@ export const SORT_COMMANDS: readonly CommandSpec[] = [
     findKeys: () => [{ index: 1, flags: ["RO", "access"] }],
     summary: "Sorts a list, set or sorted set.",
     complexity: "O(N+M*log(M)) for N elements, M of them answered; O(N) unsorted",
-    args: [
-      arg.key("key"),
-      arg.pattern("by-pattern", {
-        token: "BY",
-        displayText: "pattern",
-        keySpecIndex: 1,
-        optional: true,
-      }),
-      arg.block("limit", [arg.integer("offset"), arg.integer("count")], {
-        token: "LIMIT",
-        optional: true,
-      }),
-      arg.pattern("get-pattern", {
-        token: "GET",
-        displayText: "pattern",
-        keySpecIndex: 1,
-        optional: true,
-        multiple: true,
-        multipleToken: true,
-      }),
-      arg.oneof("order", [arg.token("ASC"), arg.token("DESC")], { optional: true }),
-      arg.token("ALPHA", { name: "sorting", optional: true }),
-    ],
+    args: [...SORT_ARGS],
   }),
 ];
