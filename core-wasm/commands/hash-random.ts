@@ -1,11 +1,9 @@
 /** HRANDFIELD and HSCAN. https://redis.io/docs/latest/commands/hrandfield/ https://redis.io/docs/latest/commands/hscan/ */
-import { Address } from "../abi";
-import { argIs, argLength, argPtr } from "../argv";
+import { argIs } from "../argv";
 import { Encoding, Entry, encodingOf } from "../keyspace/entry";
 import { Find } from "../keyspace/keyspace";
-import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
-import { io, random64, ScratchArea, state } from "../state";
+import { io, state } from "../state";
 import {
   beginFields,
   fieldRef,
@@ -17,15 +15,9 @@ import {
   tableOfHash,
 } from "../types/hash";
 import { findHash } from "./hashes";
+import { choiceCount, isChosen, isFew, noteDrawn, readChoiceCount } from "./member-choice";
 import { dropFound, foundRef, isScanned, replyCursor, scanTable } from "./member-scan";
 import { readCursor, readScanOption, scanFault } from "./scan-arguments";
-
-const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
-/** Fields drawn so far by HRANDFIELD. */
-const DRAWN: usize = Address.Scratch + ScratchArea.Found;
-/** Distinct fields are drawn one by one up to this many, if the hash is much larger; beyond, the hash is walked. */
-const DRAWN_MAX: u64 = 1000;
-const DRAWN_SHARE: u64 = 10;
 
 // ---- HRANDFIELD
 
@@ -39,12 +31,8 @@ export function hrandfield(argc: u32): void {
 }
 
 function hrandfieldCount(argc: u32): void {
-  if (!parseInt64(argPtr(2), argLength(2), NUMBER)) return reply.notInteger();
-  const count = load<i64>(NUMBER);
-  if (count === i64.MIN_VALUE)
-    return reply.error(
-      "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-    );
+  if (!readChoiceCount()) return;
+  const count = choiceCount();
   if (argc > 4 || (argc === 4 && !argIs(3, "withvalues"))) return reply.syntaxError();
   const withValues = argc === 4;
   if (withValues && (count < -i64.MAX_VALUE / 2 || count > i64.MAX_VALUE / 2))
@@ -63,8 +51,8 @@ function hrandfieldCount(argc: u32): void {
   const size = liveCount(hash);
   if (count >= <i64>size) return replyAll(hash, withValues);
   replyHead(count, withValues);
-  const isFew = <u64>count <= DRAWN_MAX && <u64>count * DRAWN_SHARE < <u64>size;
-  if (isFew && encodingOf(hash) === Encoding.Table) drawFew(hash, <u32>count, withValues);
+  if (isFew(<u64>count, size) && encodingOf(hash) === Encoding.Table)
+    drawFew(hash, <u32>count, withValues);
   else chooseWalking(hash, <u32>count, withValues);
 }
 
@@ -90,13 +78,8 @@ function replyAll(hash: Entry, withValues: bool): void {
 function drawFew(hash: Entry, count: u32, withValues: bool): void {
   for (let drawn: u32 = 0; drawn < count; ) {
     const ref = fieldRef(hash);
-    let isNew = true;
-    for (let i: u32 = 0; i < drawn && isNew; i++)
-      isNew = load<u32>(DRAWN + ((<usize>i) << 2)) !== ref;
-    if (!isNew) continue;
     readField(ref);
-    if (isDue(state.fieldDeadline)) continue;
-    store<u32>(DRAWN + ((<usize>drawn) << 2), ref);
+    if (isDue(state.fieldDeadline) || !noteDrawn(ref, drawn)) continue;
     drawn += 1;
     replyField(withValues);
   }
@@ -108,7 +91,7 @@ function chooseWalking(hash: Entry, count: u32, withValues: bool): void {
   let wanted = count;
   beginFields(hash);
   while (wanted > 0 && nextLiveField()) {
-    if (random64() % <u64>left < <u64>wanted) {
+    if (isChosen(wanted, left)) {
       replyField(withValues);
       wanted -= 1;
     }

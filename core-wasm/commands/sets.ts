@@ -8,7 +8,7 @@ import { Find, find, openForWrite, removeEntry } from "../keyspace/keyspace";
 import { Table } from "../keyspace/table";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
-import { random64, ScratchArea, state } from "../state";
+import { ScratchArea, state } from "../state";
 import {
   Added,
   asideSetFor,
@@ -24,15 +24,11 @@ import {
   setRemove,
 } from "../types/set";
 import { freeValue } from "../types/value";
+import { choiceCount, isChosen, isFew, noteDrawn, readChoiceCount } from "./member-choice";
 import { dropFound, foundRef, isScanned, replyCursor, scanTable } from "./member-scan";
 import { readCursor, readScanOption, scanFault } from "./scan-arguments";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
-/** Members drawn so far by SRANDMEMBER. */
-const DRAWN: usize = Address.Scratch + ScratchArea.Found;
-/** Distinct members are drawn one by one up to this many, if the set is much larger; beyond, the set is walked. */
-const DRAWN_MAX: u64 = 1000;
-const DRAWN_SHARE: u64 = 10;
 
 /** The set at word `index`, or null; `state.status` has Error after a key of another type was answered. */
 export function findSet(index: u32, how: u32): Entry | null {
@@ -230,12 +226,8 @@ export function srandmember(argc: u32): void {
 }
 
 function srandmemberCount(): void {
-  if (!parseInt64(argPtr(2), argLength(2), NUMBER)) return reply.notInteger();
-  const count = load<i64>(NUMBER);
-  if (count === i64.MIN_VALUE)
-    return reply.error(
-      "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-    );
+  if (!readChoiceCount()) return;
+  const count = choiceCount();
   const entry = findSet(1, Find.None);
   if (reply.isFailed()) return;
   if (entry === null || count === 0) return reply.array(0);
@@ -253,8 +245,7 @@ function srandmemberCount(): void {
     return replyMembers(entry);
   }
   reply.array(<u32>count);
-  const isFew = <u64>count <= DRAWN_MAX && <u64>count * DRAWN_SHARE < <u64>size;
-  if (isFew && encodingOf(entry) === Encoding.Table) drawFew(entry, <u32>count);
+  if (isFew(<u64>count, size) && encodingOf(entry) === Encoding.Table) drawFew(entry, <u32>count);
   else chooseWalking(entry, <u32>count);
 }
 
@@ -262,11 +253,7 @@ function srandmemberCount(): void {
 function drawFew(entry: Entry, count: u32): void {
   for (let drawn: u32 = 0; drawn < count; ) {
     const ref = memberRef(entry);
-    let isNew = true;
-    for (let i: u32 = 0; i < drawn && isNew; i++)
-      isNew = load<u32>(DRAWN + ((<usize>i) << 2)) !== ref;
-    if (!isNew) continue;
-    store<u32>(DRAWN + ((<usize>drawn) << 2), ref);
+    if (!noteDrawn(ref, drawn)) continue;
     drawn += 1;
     readRef(ref);
     reply.bulk(state.memberPtr, state.memberLength);
@@ -279,7 +266,7 @@ function chooseWalking(entry: Entry, count: u32): void {
   let wanted = count;
   beginMembers(entry);
   while (wanted > 0 && nextMember()) {
-    if (random64() % <u64>left < <u64>wanted) {
+    if (isChosen(wanted, left)) {
       reply.bulk(state.memberPtr, state.memberLength);
       wanted -= 1;
     }

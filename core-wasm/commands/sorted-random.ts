@@ -1,12 +1,11 @@
 /** Members of a sorted set at random, and its scan. https://redis.io/docs/latest/commands/zrandmember/ */
 import { Address } from "../abi";
-import { argIs, argLength, argPtr } from "../argv";
+import { argIs } from "../argv";
 import { Encoding, Entry, encodingOf } from "../keyspace/entry";
 import { Find } from "../keyspace/keyspace";
 import { formatDouble } from "../memory/double";
-import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
-import { random64, ScratchArea, state } from "../state";
+import { ScratchArea, state } from "../state";
 import {
   beginScored,
   foundScore,
@@ -17,17 +16,13 @@ import {
   scoredCount,
   scoredTable,
 } from "../types/sorted-set";
+import { choiceCount, isChosen, isFew, noteDrawn, readChoiceCount } from "./member-choice";
 import { dropFound, foundRef, isScanned, replyCursor, scanTable } from "./member-scan";
 import { readCursor, readScanOption, scanFault } from "./scan-arguments";
 import { replyMember, replyMembersHead } from "./sorted-range";
 import { findSorted } from "./sorted-sets";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
-/** Blocks of members drawn so far. */
-const DRAWN: usize = Address.Scratch + ScratchArea.Found;
-/** Distinct members are drawn one by one up to this many, if the set is much larger; beyond, the set is walked. */
-const DRAWN_MAX: u64 = 1000;
-const DRAWN_SHARE: u64 = 10;
 
 export function zrandmember(argc: u32): void {
   if (argc > 2) return zrandmemberCount(argc);
@@ -39,12 +34,8 @@ export function zrandmember(argc: u32): void {
 }
 
 function zrandmemberCount(argc: u32): void {
-  if (!parseInt64(argPtr(2), argLength(2), NUMBER)) return reply.notInteger();
-  const count = load<i64>(NUMBER);
-  if (count === i64.MIN_VALUE)
-    return reply.error(
-      "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
-    );
+  if (!readChoiceCount()) return;
+  const count = choiceCount();
   const withScores = argc > 3;
   if (argc > 4 || (withScores && !argIs(3, "withscores"))) return reply.syntaxError();
   if (withScores && (count < -(i64.MAX_VALUE / 2) || count > i64.MAX_VALUE / 2))
@@ -56,8 +47,8 @@ function zrandmemberCount(argc: u32): void {
   const size = scoredCount(entry);
   const distinct = <u32>min<i64>(count, size);
   replyMembersHead(distinct, withScores);
-  const isFew = <u64>distinct <= DRAWN_MAX && <u64>distinct * DRAWN_SHARE < <u64>size;
-  if (isFew && encodingOf(entry) === Encoding.Tree) drawFew(entry, distinct, withScores);
+  if (isFew(<u64>distinct, size) && encodingOf(entry) === Encoding.Tree)
+    drawFew(entry, distinct, withScores);
   else chooseWalking(entry, distinct, withScores);
 }
 
@@ -74,11 +65,7 @@ function drawSome(entry: Entry, count: i64, withScores: bool): void {
 function drawFew(entry: Entry, count: u32, withScores: bool): void {
   for (let drawn: u32 = 0; drawn < count; ) {
     const ref = randomScoredRef(entry);
-    let isNew = true;
-    for (let i: u32 = 0; i < drawn && isNew; i++)
-      isNew = load<u32>(DRAWN + ((<usize>i) << 2)) !== ref;
-    if (!isNew) continue;
-    store<u32>(DRAWN + ((<usize>drawn) << 2), ref);
+    if (!noteDrawn(ref, drawn)) continue;
     drawn += 1;
     readScoredRef(ref);
     replyMember(withScores);
@@ -91,7 +78,7 @@ function chooseWalking(entry: Entry, count: u32, withScores: bool): void {
   let wanted = count;
   beginScored(entry, 0, false);
   while (wanted > 0 && nextScored()) {
-    if (random64() % <u64>left < <u64>wanted) {
+    if (isChosen(wanted, left)) {
       replyMember(withScores);
       wanted -= 1;
     }
