@@ -8,8 +8,16 @@ import { Find, openForWrite } from "../keyspace/keyspace";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { io, ScratchArea, state } from "../state";
-import { beginScored, foundScore, nextScored, scoredCount } from "../types/sorted-set";
-import { findSorted, takeRanks } from "./sorted-sets";
+import {
+  beginScored,
+  foundScore,
+  hasEnds,
+  nextScored,
+  readEnd,
+  removeEnd,
+  scoredCount,
+} from "../types/sorted-set";
+import { findSorted, takeRanks, tellRemoved } from "./sorted-sets";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
 
@@ -17,14 +25,25 @@ const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
 function pop(entry: Entry, index: u32, count: u32, isMax: bool, inPairs: bool): void {
   openForWrite(entry);
   const size = scoredCount(entry);
-  beginScored(entry, isMax ? size - 1 : 0, isMax);
-  for (let i: u32 = 0; i < count && nextScored(); i++) {
-    if (inPairs) reply.array(2);
-    reply.bulk(state.memberPtr, state.memberLength);
-    reply.double(foundScore());
-  }
   const name = isMax ? KeyEvent.Zpopmax : KeyEvent.Zpopmin;
+  if (hasEnds(entry) && count < size) {
+    for (let i: u32 = 0; i < count; i++) {
+      readEnd(entry, isMax);
+      replyInHand(inPairs);
+      removeEnd(entry);
+    }
+    return tellRemoved(name, count, argPtr(index), argLength(index));
+  }
+  beginScored(entry, isMax ? size - 1 : 0, isMax);
+  for (let i: u32 = 0; i < count && nextScored(); i++) replyInHand(inPairs);
   takeRanks(entry, isMax ? size - count : 0, count, name, argPtr(index), argLength(index));
+}
+
+/** Answers the member in hand and its score. */
+function replyInHand(inPairs: bool): void {
+  if (inPairs) reply.array(2);
+  reply.bulk(state.memberPtr, state.memberLength);
+  reply.double(foundScore());
 }
 
 /** ZPOPMIN and ZPOPMAX key [count] */

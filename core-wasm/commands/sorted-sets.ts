@@ -258,7 +258,7 @@ export function zrem(argc: u32): void {
   reply.integer(removed);
 }
 
-function tellRemoved(name: KeyEvent, removed: u32, key: usize, length: u32): void {
+export function tellRemoved(name: KeyEvent, removed: u32, key: usize, length: u32): void {
   effects.changed(removed);
   effects.concernedKey(name, key, length);
 }

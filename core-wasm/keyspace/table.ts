@@ -30,8 +30,10 @@ const DEEPEST: u32 = 35;
 const AHEAD_DEPTH: u32 = 12;
 /** Bytes of the reserved directory that each split touches. */
 const AHEAD_STEP: u32 = 64;
-/** Two buddies are merged when together they fill at most this share of one segment. */
-const MERGE_PERCENT: u32 = 35;
+/** Two buddies are merged when together they fill at most 35 % of one segment. */
+const MERGE_MOST: u32 = (35 * BUCKETS * <u32>BUCKET_SLOTS) / 100;
+/** A removal looks at the buddy when its segment's entries are a multiple of this: the buddy's line is in no cache. */
+const MERGE_EACH: u32 = 8;
 export const POSITION_END: u64 = (<u64>1) << 48;
 
 export enum TableState {
@@ -245,6 +247,12 @@ export function touchEntry(bucket: usize, hash: u64): u32 {
   return load<u32>(entry) + load<u32>(entry, 64);
 }
 
+/** Touches what a removal of the hash's ref from a collection's table looks at. @returns bytes of it, to be used for anything */
+export function touchHome(t: Table, hash: u64): u32 {
+  const bucket = homeBucket(t, hash);
+  return load<u32>(bucket) + load<u16>(bucket & ~(<usize>SEGMENT_BYTES - 1), SEGMENT_COUNT);
+}
+
 function cellWithRef(bucket: usize, tag: u32, ref: u32): usize {
   let matches = tagMatches(bucket, tag);
   while (matches !== 0) {
@@ -394,12 +402,13 @@ function touchAhead(t: Table): void {
 function mergeAt(t: Table, index: u32): bool {
   const depth = depthOf(wordAt(t, index));
   if (depth === 0) return false;
-  const buddyWord = wordAt(t, index ^ (1 << (t.depth - depth)));
   const segment = segmentOf(wordAt(t, index));
+  const own = <u32>load<u16>(segment, SEGMENT_COUNT);
+  if (own > MERGE_MOST) return false;
+  const buddyWord = wordAt(t, index ^ (1 << (t.depth - depth)));
   const buddy = segmentOf(buddyWord);
   if (buddy === segment || depthOf(buddyWord) !== depth) return false;
-  const together = <u32>load<u16>(segment, SEGMENT_COUNT) + load<u16>(buddy, SEGMENT_COUNT);
-  if (together * 100 > MERGE_PERCENT * BUCKETS * <u32>BUCKET_SLOTS) return false;
+  if (own + load<u16>(buddy, SEGMENT_COUNT) > MERGE_MOST) return false;
   const merged = newSegment(false);
   if (merged === 0) return false;
   const word = <u32>merged | (depth - 1);
@@ -436,12 +445,13 @@ export function mergeStep(t: Table, index: u32): u32 {
 }
 
 /**
- * After a removal from a collection's table: merges the segment of the hash with its buddy if both are sparse. At most one segment's
- * refs are placed anew, and not again before as many were removed.
+ * After a removal from a collection's table: merges the segment of the hash with its buddy if both are sparse, or were a few removals
+ * ago. At most one segment's refs are placed anew, and not again before as many were removed.
  */
 export function mergeAfterRemoval(t: Table, hash: u64): void {
   if (t.depth === 0) return;
   const index = <u32>(positionOf(hash) >> (48 - t.depth));
+  if (load<u16>(segmentAt(t, index), SEGMENT_COUNT) % MERGE_EACH !== 0) return;
   if (mergeAt(t, index & ~(segmentSpan(t, index) - 1))) halveDirectory(t);
 }
 

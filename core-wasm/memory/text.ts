@@ -11,29 +11,58 @@ export function narrow(text: string, to: usize): u32 {
   return length;
 }
 
+/** 10^digits, but 0 for no digit at all. */
+const POWERS: usize = memory.data<u64>([
+  0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
+  100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000,
+  100000000000000000, 1000000000000000000, 10000000000000000000,
+]);
+/** "00" to "99" as words of two letters. */
+const PAIRS: usize = memory.data<u8>([
+  48, 48, 48, 49, 48, 50, 48, 51, 48, 52, 48, 53, 48, 54, 48, 55, 48, 56, 48, 57, 49, 48, 49, 49,
+  49, 50, 49, 51, 49, 52, 49, 53, 49, 54, 49, 55, 49, 56, 49, 57, 50, 48, 50, 49, 50, 50, 50, 51,
+  50, 52, 50, 53, 50, 54, 50, 55, 50, 56, 50, 57, 51, 48, 51, 49, 51, 50, 51, 51, 51, 52, 51, 53,
+  51, 54, 51, 55, 51, 56, 51, 57, 52, 48, 52, 49, 52, 50, 52, 51, 52, 52, 52, 53, 52, 54, 52, 55,
+  52, 56, 52, 57, 53, 48, 53, 49, 53, 50, 53, 51, 53, 52, 53, 53, 53, 54, 53, 55, 53, 56, 53, 57,
+  54, 48, 54, 49, 54, 50, 54, 51, 54, 52, 54, 53, 54, 54, 54, 55, 54, 56, 54, 57, 55, 48, 55, 49,
+  55, 50, 55, 51, 55, 52, 55, 53, 55, 54, 55, 55, 55, 56, 55, 57, 56, 48, 56, 49, 56, 50, 56, 51,
+  56, 52, 56, 53, 56, 54, 56, 55, 56, 56, 56, 57, 57, 48, 57, 49, 57, 50, 57, 51, 57, 52, 57, 53,
+  57, 54, 57, 55, 57, 56, 57, 57,
+]);
+
 /** Digits of v. */
 export function digitCount(v: u64): u32 {
-  let digits: u32 = 1;
-  while (v >= 10000) {
-    v /= 10000;
-    digits += 4;
-  }
-  if (v >= 1000) return digits + 3;
-  if (v >= 100) return digits + 2;
-  return v >= 10 ? digits + 1 : digits;
+  // 1233 / 4096 is log10(2), close enough for 64 bits.
+  const fewer = ((64 - <u32>clz(v | 1)) * 1233) >> 12;
+  return fewer + (v >= load<u64>(POWERS + ((<usize>fewer) << 3)) ? 1 : 0);
+}
+
+function storePair(value: u32, to: usize): void {
+  store<u16>(to, load<u16>(PAIRS + ((<usize>value) << 1)));
 }
 
 /** Writes v in decimal at `to`, without sign. @returns bytes written */
 export function formatUint64(v: u64, to: usize): u32 {
+  if (v < 10) {
+    store<u8>(to, <u8>(48 + <u32>v));
+    return 1;
+  }
   const digits = digitCount(v);
   let p = to + digits;
-  while (v >= 10) {
-    p -= 1;
-    const rest = v / 10;
-    store<u8>(p, <u8>(48 + <u32>(v - rest * 10)));
-    v = rest;
+  for (; v > <u64>u32.MAX_VALUE; v /= 100) {
+    p -= 2;
+    storePair(<u32>(v % 100), p);
   }
-  store<u8>(p - 1, <u8>(48 + <u32>v));
+  let low = <u32>v;
+  while (low >= 100) {
+    // low / 100: no engine makes a product of the division by itself.
+    const rest = <u32>((<u64>low * 1374389535) >> 37);
+    p -= 2;
+    storePair(low - rest * 100, p);
+    low = rest;
+  }
+  if (low < 10) store<u8>(p - 1, <u8>(48 + low));
+  else storePair(low, p - 2);
   return digits;
 }
 

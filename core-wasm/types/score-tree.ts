@@ -196,6 +196,22 @@ function descendToRank(set: ScoredSet, rank: u32): Node {
   return node;
 }
 
+/** Goes down to the first or the last member, of which there must be one. @returns its leaf; `slotOfRank` is where in it. O(log n) */
+export function leafAtEnd(set: ScoredSet, isLast: bool): u32 {
+  let node = nodeAt(set.root);
+  while (node.level > 0) node = childOf(node, goToEndOf(node, isLast));
+  goToEndOf(node, isLast);
+  return refOf(node);
+}
+
+/** Writes the step at a node's first or last slot. @returns the slot */
+function goToEndOf(node: Node, isLast: bool): u32 {
+  const step = stepAt(node.level);
+  step.node = refOf(node);
+  step.index = isLast ? <u32>node.count - 1 : 0;
+  return step.index;
+}
+
 function firstCount(node: Node): u32 {
   return load<u32>(countAt(node, 0));
 }
@@ -420,18 +436,19 @@ function hang(set: ScoredSet, left: Node, right: Node): void {
 /** Removes a member that is there. Its block is the caller's. O(log n) */
 export function treeRemove(set: ScoredSet, ref: usize): void {
   descendTo(set, ref);
-  removeOnPath(set);
+  treeRemoveThere(set);
 }
 
 /** Removes the member of a rank. @returns its block, which is the caller's. O(log n) */
 export function treeRemoveRank(set: ScoredSet, rank: u32): u32 {
   const leaf = descendToRank(set, rank);
   const ref = load<u32>(memberAt(leaf, stepAt(0).index));
-  removeOnPath(set);
+  treeRemoveThere(set);
   return ref;
 }
 
-function removeOnPath(set: ScoredSet): void {
+/** Removes the member that the last search has led to; nothing has changed since. Its block is the caller's. O(log n) */
+export function treeRemoveThere(set: ScoredSet): void {
   const top = <u32>nodeAt(set.root).level;
   for (let level: u32 = 1; level <= top; level++) {
     const step = stepAt(level);
@@ -527,7 +544,7 @@ export function treeSetScore(set: ScoredSet, ref: usize, score: f64): void {
     index + 1 < <u32>leaf.count &&
     compareSlot(leaf, index - 1, score, ptr, length) < 0 &&
     compareSlot(leaf, index + 1, score, ptr, length) > 0;
-  if (!stays) removeOnPath(set);
+  if (!stays) treeRemoveThere(set);
   store<f64>(ref, score);
   if (stays) store<f64>(scoreAt(leaf, index), score);
   else treeInsert(set, ref);

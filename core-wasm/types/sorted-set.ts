@@ -30,6 +30,7 @@ import {
   Table,
   TableKind,
   tableBytes,
+  touchHome,
 } from "../keyspace/table";
 import { alloc, free, isEvacuated, usableBytes } from "../memory/allocator";
 import { compare, hashOf, unseededHash } from "../memory/bytes";
@@ -67,6 +68,7 @@ import {
   evacuateNodes,
   freeLastNode,
   layTree,
+  leafAtEnd,
   leafBefore,
   leafBehind,
   leafCount,
@@ -81,6 +83,7 @@ import {
   treeRank,
   treeRemove,
   treeRemoveRank,
+  treeRemoveThere,
   treeReplace,
   treeSetScore,
 } from "./score-tree";
@@ -97,6 +100,7 @@ class InHand {
   next: u32; // packed: position of the next member; tree: leaf
   index: u32; // slot in the leaf
   backward: u32;
+  touched: u32; // what was loaded ahead, of no meaning
 }
 const inHand = changetype<InHand>(Address.Scratch + ScratchArea.Scored);
 const SCORE_TEXT: usize = Address.Scratch + ScratchArea.Scored + 64;
@@ -112,6 +116,8 @@ const FREE_AT_ONCE: u32 = 64;
 /** The stage of evacuation that moves the tree's nodes; below it are indices of the table's directory. */
 const NODES_STAGE: u32 = 0x8000_0000;
 const SEGMENTS_AT_ONCE: u32 = 4;
+/** Members at an end that are loaded ahead. */
+const TOUCHED_AT_ONCE: u32 = 8;
 const LEAVES_AT_ONCE: u32 = 64;
 if (<usize>ScratchArea.Scored + 256 > <usize>ScratchArea.TreePath)
   ERROR("the member in hand is too large");
@@ -364,6 +370,44 @@ export function removeRanks(entry: Entry, first: u32, count: u32): void {
     const key = ref + SCORE_BYTES;
     removeFromTable(tableIn(set), hashOf(sizedPtr(key), sizedLength(key)), ref);
   }
+}
+
+/** Whether members may be taken one by one, by `readEnd` and `removeEnd`. */
+export function hasEnds(entry: Entry): bool {
+  return !isPacked(entry);
+}
+
+/** Reads the first or the last member of a large set, as a walk does; `removeEnd` may follow. O(log n) */
+export function readEnd(entry: Entry, isMax: bool): void {
+  const set = setOf(entry);
+  const leaf = leafAtEnd(set, isMax);
+  if (tableIn(set).count % TOUCHED_AT_ONCE === 0) touchFrom(set, leaf, slotOfRank(), isMax);
+  readScoredRef(leafMember(leaf, slotOfRank()));
+}
+
+/** Removes the member that `readEnd` has read; nothing has changed since. O(log n) */
+export function removeEnd(entry: Entry): void {
+  const set = setOf(entry);
+  treeRemoveThere(set);
+  const ref = inHand.at;
+  const key = ref + SCORE_BYTES;
+  removeFromTable(tableIn(set), hashOf(sizedPtr(key), sizedLength(key)), ref);
+}
+
+/**
+ * Loads what the next removals at an end will need: members and their places in the table lie anywhere in memory, and the processor
+ * waits for all of them at once.
+ */
+function touchFrom(set: ScoredSet, leaf: u32, index: u32, isMax: bool): void {
+  const t = tableIn(set);
+  inHand.encoding = Encoding.Tree;
+  inHand.backward = isMax ? 1 : 0;
+  inHand.next = leaf;
+  inHand.index = index;
+  let touched: u32 = 0;
+  for (let i: u32 = 0; i < TOUCHED_AT_ONCE && nextScored(); i++)
+    touched += touchHome(t, hashOf(state.memberPtr, state.memberLength));
+  inHand.touched = touched;
 }
 
 // ---- ranks of bounds
