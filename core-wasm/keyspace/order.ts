@@ -32,7 +32,9 @@ import {
   NO_LIST,
   unlinkFromList,
 } from "./lists";
-import { checkTreap, treapFirst, treapInsert, treapRemove } from "./treap";
+import { checkTreap, Links, treapFirst, treapInsert, treapRemove } from "./treap";
+
+const TREAP_ROOT: usize = Address.State + offsetof<State>("orderRoot");
 
 export enum Order {
   None = 0,
@@ -212,7 +214,7 @@ function listOf(entry: Entry): Entry {
 export function enterOrder(entry: Entry): void {
   if (state.order === Order.None || !isCandidate(entry)) return;
   setGeneration(entry, state.orderGeneration);
-  if (state.order === Order.Deadline) treapInsert(entry);
+  if (state.order === Order.Deadline) treapInsert(TREAP_ROOT, refOf(entry), Links.Entry);
   else linkHottest(listOf(entry), entry);
 }
 
@@ -220,7 +222,7 @@ export function enterOrder(entry: Entry): void {
 export function enterByClock(entry: Entry): void {
   if (state.order === Order.None || !isCandidate(entry)) return;
   setGeneration(entry, state.orderGeneration);
-  if (state.order === Order.Deadline) treapInsert(entry);
+  if (state.order === Order.Deadline) treapInsert(TREAP_ROOT, refOf(entry), Links.Entry);
   else if (isFrequency()) linkColdest(frequencyList(entry), entry);
   else linkHottest(listToFill(ageOf(entry) >> AGE_BITS), entry);
 }
@@ -228,7 +230,7 @@ export function enterByClock(entry: Entry): void {
 export function leaveOrder(entry: Entry): void {
   if (state.order === Order.None || !isOrdered(entry)) return;
   setGeneration(entry, 0);
-  if (state.order === Order.Deadline) treapRemove(entry);
+  if (state.order === Order.Deadline) treapRemove(TREAP_ROOT, refOf(entry), Links.Entry);
   else unlinkFromList(entry);
 }
 
@@ -247,8 +249,8 @@ export function moveInOrder(entry: Entry, old: Entry): void {
   if (state.order === Order.None || !isOrdered(old)) return;
   if (state.order === Order.Deadline) {
     // The address is part of the treap's order.
-    treapRemove(old);
-    treapInsert(entry);
+    treapRemove(TREAP_ROOT, refOf(old), Links.Entry);
+    treapInsert(TREAP_ROOT, refOf(entry), Links.Entry);
     return;
   }
   entryAt(entry.lruPrev).lruNext = refOf(entry);
@@ -258,7 +260,10 @@ export function moveInOrder(entry: Entry, old: Entry): void {
 /** Who goes first, or null if nobody is in the order. O(1), by deadline O(log n) */
 export function firstToEvict(): Entry | null {
   if (state.order === Order.None) return null;
-  if (state.order === Order.Deadline) return treapFirst();
+  if (state.order === Order.Deadline) {
+    const ref = treapFirst(TREAP_ROOT, Links.Entry);
+    return ref === 0 ? null : entryAt(ref);
+  }
   return isFrequency() ? leastUsed() : leastRecent();
 }
 
@@ -284,7 +289,7 @@ function checkList(list: Entry, ofIndex: u32): u32 {
 /** Asserts the order's links in both directions and places. @returns how many entries are in it. O(entries) */
 export function checkOrder(): u32 {
   if (state.order === Order.None) return 0;
-  if (state.order === Order.Deadline) return checkTreap();
+  if (state.order === Order.Deadline) return checkTreap(state.orderRoot, Links.Entry);
   if (isFrequency()) advanceRing();
   const members: u32 = checkList(mainList(), NO_LIST) + checkList(pastList(), NO_LIST);
   let apart: u32 = 0;

@@ -1,18 +1,28 @@
 /**
- * Entries by deadline, for volatile-ttl: a treap over (deadline, address) whose children are the entry's two link words. A
- * priority is a mix of the address, so no third word is needed.
+ * Blocks by deadline: a treap over (deadline, address) whose links are part of the block. A priority is a mix of the address, so
+ * no third word is needed. Who moves a block, or changes its deadline, takes it out before and puts it in again behind.
  *
- * DESIGN 4 has the wheel give this order; but a slot of the wheel's upper levels spans minutes to years and is not sorted, so
- * that "the smallest deadline first" would be a search. The treap is exact at O(log n) for each change of a deadline, and only
- * while the policy is in force.
+ * Two kinds of blocks are ordered so, `Links` tells where theirs are:
+ * - entries, for volatile-ttl. DESIGN 4 has the wheel give this order; but a slot of the wheel's upper levels spans minutes to years and is not
+ *   sorted, so that "the smallest deadline first" would be a search. The treap is exact at O(log n) for each change of a deadline, and only
+ *   while the policy is in force.
+ * - fields of a hash's table that have a deadline, see types/field-block.ts.
+ *
+ * The functions take the address of the word that holds the root.
  */
-import { Address } from "../abi";
-import { ensure, State, state } from "../state";
-import { deadlineOf, Entry, entryAt, refOf } from "./entry";
+import { ensure } from "../state";
+import { deadlineOf, entryAt } from "./entry";
 
-const LEFT: usize = 0;
-const RIGHT: usize = 4;
-const ROOT: usize = Address.State + offsetof<State>("orderRoot");
+/** Where a block has the words of its left and right link. */
+export enum Links {
+  Entry = 0,
+  Field = 8,
+}
+
+const WORD: usize = 4;
+const DEEPEST: u32 = 512;
+/** In the first word of a field's block, above its mark. */
+const FIELD_DEADLINE_SHIFT: u64 = 16;
 
 function priority(ref: u32): u32 {
   let x = ref * 0x9e3779b1;
@@ -21,34 +31,45 @@ function priority(ref: u32): u32 {
   return x ^ (x >> 13);
 }
 
-function before(a: u32, b: u32): bool {
-  const first = deadlineOf(entryAt(a));
-  const second = deadlineOf(entryAt(b));
+function deadlineIn(ref: u32, links: Links): u64 {
+  return links === Links.Field ? load<u64>(ref) >> FIELD_DEADLINE_SHIFT : deadlineOf(entryAt(ref));
+}
+
+function before(a: u32, b: u32, links: Links): bool {
+  const first = deadlineIn(a, links);
+  const second = deadlineIn(b, links);
   return first < second || (first === second && a < b);
 }
 
+function leftOf(ref: u32, links: Links): usize {
+  return <usize>ref + links;
+}
+
+function rightOf(ref: u32, links: Links): usize {
+  return <usize>ref + links + WORD;
+}
+
 /** O(log n) */
-export function treapInsert(entry: Entry): void {
-  const ref = refOf(entry);
+export function treapInsert(root: usize, ref: u32, links: Links): void {
   const own = priority(ref);
-  let link: usize = ROOT;
+  let link = root;
   let node = load<u32>(link);
   while (node !== 0 && priority(node) > own) {
-    link = <usize>node + (before(ref, node) ? LEFT : RIGHT);
+    link = before(ref, node, links) ? leftOf(node, links) : rightOf(node, links);
     node = load<u32>(link);
   }
   store<u32>(link, ref);
   // What was below is split into what comes before and what comes behind.
-  let left: usize = <usize>ref + LEFT;
-  let right: usize = <usize>ref + RIGHT;
+  let left = leftOf(ref, links);
+  let right = rightOf(ref, links);
   while (node !== 0) {
-    if (before(node, ref)) {
+    if (before(node, ref, links)) {
       store<u32>(left, node);
-      left = <usize>node + RIGHT;
+      left = rightOf(node, links);
       node = load<u32>(left);
     } else {
       store<u32>(right, node);
-      right = <usize>node + LEFT;
+      right = leftOf(node, links);
       node = load<u32>(right);
     }
   }
@@ -56,51 +77,65 @@ export function treapInsert(entry: Entry): void {
   store<u32>(right, 0);
 }
 
-/** Needs the entry's deadline and address as they were when it was inserted. O(log n) */
-export function treapRemove(entry: Entry): void {
-  const ref = refOf(entry);
-  let link: usize = ROOT;
+/** Needs deadline and address as they were when it was inserted. O(log n) */
+export function treapRemove(root: usize, ref: u32, links: Links): void {
+  let link = root;
   let node = load<u32>(link);
   while (node !== ref) {
     ensure(node !== 0, 401, ref);
-    link = <usize>node + (before(ref, node) ? LEFT : RIGHT);
+    link = before(ref, node, links) ? leftOf(node, links) : rightOf(node, links);
     node = load<u32>(link);
   }
-  let left = load<u32>(ref, LEFT);
-  let right = load<u32>(ref, RIGHT);
+  let left = load<u32>(leftOf(ref, links));
+  let right = load<u32>(rightOf(ref, links));
   while (left !== 0 && right !== 0) {
     if (priority(left) > priority(right)) {
       store<u32>(link, left);
-      link = <usize>left + RIGHT;
+      link = rightOf(left, links);
       left = load<u32>(link);
     } else {
       store<u32>(link, right);
-      link = <usize>right + LEFT;
+      link = leftOf(right, links);
       right = load<u32>(link);
     }
   }
   store<u32>(link, left | right);
 }
 
-/** The entry with the smallest deadline, or null. O(log n) */
-export function treapFirst(): Entry | null {
-  let ref = state.orderRoot;
-  if (ref === 0) return null;
-  for (let left = load<u32>(ref, LEFT); left !== 0; left = load<u32>(ref, LEFT)) ref = left;
-  return entryAt(ref);
+/** The block with the smallest deadline, 0 = there is none. O(log n) */
+export function treapFirst(root: usize, links: Links): u32 {
+  let found: u32 = 0;
+  for (let ref = load<u32>(root); ref !== 0; ref = load<u32>(leftOf(ref, links))) found = ref;
+  return found;
 }
 
-/** Asserts order and heap. @returns entries in it. O(n) */
-export function checkTreap(): u32 {
-  return checkBelow(state.orderRoot, 0);
+/** The block with the greatest deadline, 0 = there is none. O(log n) */
+export function treapLast(root: usize, links: Links): u32 {
+  let found: u32 = 0;
+  for (let ref = load<u32>(root); ref !== 0; ref = load<u32>(rightOf(ref, links))) found = ref;
+  return found;
 }
 
-function checkBelow(ref: u32, depth: u32): u32 {
+/** Blocks below and at `ref` with a deadline up to `at`. O(log n + their number) */
+export function treapCountUpTo(ref: u32, at: u64, links: Links): u32 {
+  let count: u32 = 0;
+  while (ref !== 0) {
+    if (deadlineIn(ref, links) > at) ref = load<u32>(leftOf(ref, links));
+    else {
+      count += 1 + treapCountUpTo(load<u32>(leftOf(ref, links)), at, links);
+      ref = load<u32>(rightOf(ref, links));
+    }
+  }
+  return count;
+}
+
+/** Asserts order and heap at and below `ref`. @returns blocks in it. O(n) */
+export function checkTreap(ref: u32, links: Links, depth: u32 = 0): u32 {
   if (ref === 0) return 0;
-  ensure(depth < 512, 410, ref);
-  const left = load<u32>(ref, LEFT);
-  const right = load<u32>(ref, RIGHT);
-  if (left !== 0) ensure(before(left, ref) && priority(left) <= priority(ref), 412, ref);
-  if (right !== 0) ensure(before(ref, right) && priority(right) <= priority(ref), 413, ref);
-  return 1 + checkBelow(left, depth + 1) + checkBelow(right, depth + 1);
+  ensure(depth < DEEPEST && deadlineIn(ref, links) !== 0, 410, ref);
+  const left = load<u32>(leftOf(ref, links));
+  const right = load<u32>(rightOf(ref, links));
+  if (left !== 0) ensure(before(left, ref, links) && priority(left) <= priority(ref), 412, ref);
+  if (right !== 0) ensure(before(ref, right, links) && priority(right) <= priority(ref), 413, ref);
+  return 1 + checkTreap(left, links, depth + 1) + checkTreap(right, links, depth + 1);
 }

@@ -14,9 +14,10 @@ import {
   segmentSpan,
   Table,
 } from "../keyspace/table";
+import { Links, treapInsert, treapRemove } from "../keyspace/treap";
 import { alloc, free, isEvacuated, usableBytes } from "../memory/allocator";
 import { ScratchArea, state } from "../state";
-import { deadlineOfBlock, orderInsert, orderRemove } from "./field-order";
+import { deadlineOfBlock } from "./field-block";
 
 /** Segments of a table that one call moves. */
 const SEGMENTS_AT_ONCE: u32 = 4;
@@ -39,7 +40,7 @@ export function evacuateTable(entry: Entry): u32 {
 
 /**
  * The same for the table to which the word at `slot` leads. `root` is the word with the root of the order in which members of it hang
- * (field-order.ts), 0 = in none.
+ * (keyspace/treap.ts), 0 = in none.
  */
 export function evacuateTableAt(slot: usize, root: usize): u32 {
   if (state.evacuating !== 0 && state.evacuating !== load<u32>(slot)) return 0;
@@ -76,9 +77,9 @@ function evacuateMembers(t: Table, index: u32, root: usize): u32 {
     const ref = load<u32>(refs + ((<usize>i) << 2));
     if (!isEvacuated(ref)) continue;
     const isOrdered = root !== 0 && deadlineOfBlock(ref) !== 0;
-    if (isOrdered) orderRemove(root, ref);
+    if (isOrdered) treapRemove(root, ref, Links.Field);
     const block = evacuateBlock(ref);
-    if (isOrdered) orderInsert(root, block === 0 ? ref : block);
+    if (isOrdered) treapInsert(root, block === 0 ? ref : block, Links.Field);
     if (block === 0) continue;
     replaceRef(t, index, ref, block);
     moved += 1;

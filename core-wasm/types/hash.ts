@@ -1,6 +1,6 @@
 /**
  * Hashes: a packed sequence of field, value, field, value while few and short, a table of fields beyond. Where fields have deadlines, the
- * packed form is field, value, deadline, and the table's fields with one hang in an order (field-order.ts); a block between entry and
+ * packed form is field, value, deadline, and the table's fields with one hang in an order (keyspace/treap.ts); a block between entry and
  * value knows the earliest (timing.ts), which comes with the first deadline and goes with the last.
  *
  * An entry's value word and encoding change with the hash; nothing else of the entry is touched. The functions work as well on an entry
@@ -38,6 +38,15 @@ import {
   TIMED_MARK,
   tableBytes,
 } from "../keyspace/table";
+import {
+  checkTreap,
+  Links,
+  treapCountUpTo,
+  treapFirst,
+  treapInsert,
+  treapLast,
+  treapRemove,
+} from "../keyspace/treap";
 import { alloc, allocReserved, free, roundedBytes, usableBytes } from "../memory/allocator";
 import { hashOf, unseededHash } from "../memory/bytes";
 import { sha1Add } from "../memory/sha1";
@@ -45,16 +54,7 @@ import { sizedEnd, sizedLength, sizedPtr, sizedTotal, writeSized } from "../memo
 import { formatInt64 } from "../memory/text";
 import { ensure, io, limit, nowMs, random64, ScratchArea, state } from "../state";
 import { evacuateBlock, evacuateTableAt } from "./evacuate";
-import {
-  checkFieldOrder,
-  countUpTo,
-  deadlineOfBlock,
-  markBlock,
-  orderFirst,
-  orderInsert,
-  orderLast,
-  orderRemove,
-} from "./field-order";
+import { deadlineOfBlock, markBlock } from "./field-block";
 import { discard, GarbageKind } from "./garbage";
 import {
   checkPacked,
@@ -176,7 +176,8 @@ export function areAllFieldsDue(entry: Entry): bool {
   if (!hasFieldDeadlines(entry)) return false;
   const timing = timingOf(entry);
   if (!isPast(timing.deadline) || timing.fields !== hashCount(entry)) return false;
-  if (!isPackedHash(entry)) return isPast(deadlineOfBlock(orderLast(rootSlot(timing))));
+  if (!isPackedHash(entry))
+    return isPast(deadlineOfBlock(treapLast(rootSlot(timing), Links.Field)));
   for (let at = packedFirst(timing.value); at !== 0; ) {
     const deadline = packedNext(packedNext(at));
     readElement(deadline);
@@ -190,7 +191,8 @@ export function areAllFieldsDue(entry: Entry): bool {
 export function liveCount(entry: Entry): u32 {
   const count = hashCount(entry);
   if (!hasDueFields(entry)) return count;
-  if (!isPackedHash(entry)) return count - countUpTo(timingOf(entry).root, nowMs());
+  if (!isPackedHash(entry))
+    return count - treapCountUpTo(timingOf(entry).root, nowMs(), Links.Field);
   let live: u32 = 0;
   beginFields(entry);
   while (nextLiveField()) live += 1;
@@ -205,7 +207,7 @@ export function beginDueFields(entry: Entry): void {
 /** Reads the next field that is due into State.memberPtr and memberLength. @returns false = there are no more */
 export function nextDueField(entry: Entry): bool {
   if (!isPackedHash(entry)) {
-    const ref = orderFirst(rootSlot(timingOf(entry)));
+    const ref = treapFirst(rootSlot(timingOf(entry)), Links.Field);
     if (ref === 0 || !isPast(deadlineOfBlock(ref))) return false;
     readField(ref);
     return true;
@@ -455,13 +457,13 @@ function layField(
 /** A block that has a deadline enters the order of its hash. */
 function enterFieldOrder(entry: Entry, block: usize): void {
   if (deadlineOfBlock(block) === 0) return;
-  orderInsert(rootSlot(timingOf(entry)), <u32>block);
+  treapInsert(rootSlot(timingOf(entry)), <u32>block, Links.Field);
   timingOf(entry).fields += 1;
 }
 
 function leaveFieldOrder(entry: Entry, block: usize): void {
   if (deadlineOfBlock(block) === 0) return;
-  orderRemove(rootSlot(timingOf(entry)), <u32>block);
+  treapRemove(rootSlot(timingOf(entry)), <u32>block, Links.Field);
   timingOf(entry).fields -= 1;
 }
 
@@ -549,7 +551,7 @@ function addCopy(t: Table, root: usize): bool {
   const block = newField(field, length, state.valuePtr, state.valueLength, state.fieldDeadline);
   if (block === 0) return false;
   insertRef(t, hashOf(field, length), <u32>block);
-  if (state.fieldDeadline !== 0) orderInsert(root, <u32>block);
+  if (state.fieldDeadline !== 0) treapInsert(root, <u32>block, Links.Field);
   return true;
 }
 
@@ -661,7 +663,8 @@ export function settleTiming(entry: Entry): void {
 }
 
 function earliestOf(entry: Entry): u64 {
-  if (!isPackedHash(entry)) return deadlineOfBlock(orderFirst(rootSlot(timingOf(entry))));
+  if (!isPackedHash(entry))
+    return deadlineOfBlock(treapFirst(rootSlot(timingOf(entry)), Links.Field));
   let earliest = NEVER;
   for (let at = packedFirst(valueOf(entry)); at !== 0; ) {
     const deadline = packedNext(packedNext(at));
@@ -895,7 +898,7 @@ export function checkHash(entry: Entry): void {
   ensure(timing.deadline === earliest && timing.wheelNext !== 0, 769, timed);
   ensure(timing.entry === refOf(entry), 774, timing.entry);
   const ordered: u32 = isPackedHash(entry) ? 0 : timed;
-  ensure(checkFieldOrder(timing.root, 0) === ordered, 775, ordered);
+  ensure(checkTreap(timing.root, Links.Field) === ordered, 775, ordered);
 }
 
 function checkBlocks(t: Table): void {
