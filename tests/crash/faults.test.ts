@@ -5,7 +5,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Loader, openLoader, startOnDisk, stateOf } from "../support/disk-server.ts";
+import {
+  type DiskServer,
+  type Loader,
+  logPath,
+  openLoader,
+  startOnDisk,
+  stateOf,
+} from "../support/disk-server.ts";
 import { FROM_SOURCES, type Program, runProgram } from "../support/program.ts";
 import { type Connection, openConnection } from "../support/reference.ts";
 import { freePort, temporaryDirectory } from "../support/server-process.ts";
@@ -89,6 +96,11 @@ async function served(client: Connection): Promise<void> {
   }
 }
 
+async function rewritten(server: DiskServer): Promise<void> {
+  while (!(await server.run("INFO persistence")).includes("aof_rewrite_in_progress:0"))
+    await Bun.sleep(1);
+}
+
 describe("on a disk in memory", () => {
   let loader: Loader;
   beforeAll(async () => {
@@ -126,6 +138,70 @@ describe("on a disk in memory", () => {
           await server.stop();
         }
       });
+});
+
+test("a file whose first line is torn for good is given up, and the next rewrite makes another", async () => {
+  const disk = new SimDisk();
+  const server = await startOnDisk(disk, { appendfsync: "always" });
+  const second = logPath("appendonly.aof.2.incr.aof");
+  disk.torn = (bytes) => bytes >> 1;
+  disk.before = ({ kind, path }) => {
+    if (path === second && (kind === "write" || kind === "truncate")) throw diskError("EIO");
+  };
+  const loader = await openLoader(new SimDisk());
+  try {
+    expect(await server.run("SET a 1")).toBe(OK);
+    await server.run("BGREWRITEAOF");
+    expect(await refusal(server.client)).toStartWith("-MISCONF");
+    disk.before = () => {};
+    await served(server.client);
+    await rewritten(server);
+    expect(disk.exists(second)).toBe(false);
+    const state = await stateOf(server.client);
+    expect(await loader.load(disk.afterKill())).toEqual({ state });
+    await server.run("BGREWRITEAOF");
+    await rewritten(server);
+    expect(await server.run("INFO persistence")).toContain("aof_rewrites:1\r\n");
+    expect(await loader.load(disk.afterKill())).toEqual({ state });
+  } finally {
+    await loader.stop();
+    await server.stop();
+  }
+});
+
+test("what was written while the file before was synced does not come twice once the file has died", async () => {
+  const disk = new SimDisk();
+  const server = await startOnDisk(disk, { appendfsync: "everysec" });
+  const second = logPath("appendonly.aof.2.incr.aof");
+  const loader = await openLoader(new SimDisk());
+  try {
+    await server.run("INCR a");
+    let isSynced = false;
+    disk.before = ({ kind, path }) => {
+      if (path !== second) return;
+      // From the change of files on what is done off the thread takes its time.
+      if (kind === "write") disk.later = (work) => void setTimeout(work, 100);
+      if (kind === "sync") isSynced = true;
+    };
+    await server.run("BGREWRITEAOF");
+    while (!isSynced) {
+      await server.run("INCR a");
+      await Bun.sleep(5);
+    }
+    disk.before = ({ kind, path }) => {
+      if (path === second && (kind === "write" || kind === "truncate")) throw diskError("EIO");
+    };
+    await server.run("INCR a");
+    expect(await refusal(server.client)).toStartWith("-MISCONF");
+    disk.before = () => {};
+    disk.later = (work) => work();
+    await served(server.client);
+    const state = await stateOf(server.client);
+    expect(await loader.load(disk.afterKill())).toEqual({ state });
+  } finally {
+    await loader.stop();
+    await server.stop();
+  }
 });
 
 describe("on a real disk", () => {

@@ -9,12 +9,45 @@ import type { Shadow } from "./shadow.ts";
 
 /** Longer commands are rare: digests are made of everything there is, all the time. */
 const USUAL_BYTES = 1500;
-const READS = ["GET", "EXISTS", "TYPE", "TTL", "STRLEN", "HLEN", "SCARD"];
+const READS = ["GET", "EXISTS", "TYPE", "TTL", "STRLEN", "HLEN", "SCARD", "LLEN", "ZCARD", "XLEN"];
+
+/** Keys that come and go all the time, those who wait for them, and those who bring them. */
+const hot = (type: string) => (random: Random) => `${type}:hot${random.below(2)}`;
+const [list, zset, stream] = [hot("list"), hot("zset"), hot("stream")];
+const seconds = (random: Random) => random.pick(["0.05", "0.4", "2"]);
+const ms = (random: Random) => random.pick(["30", "400", "2000"]);
+const WAITING: readonly ((random: Random) => string[])[] = [
+  (random) => [random.pick(["BLPOP", "BRPOP"]), list(random), list(random), seconds(random)],
+  (random) => ["BLMOVE", list(random), list(random), "LEFT", "RIGHT", seconds(random)],
+  (random) => ["BLMPOP", seconds(random), "2", list(random), list(random), "LEFT", "COUNT", "3"],
+  (random) => [random.pick(["BZPOPMIN", "BZPOPMAX"]), zset(random), zset(random), seconds(random)],
+  (random) => ["BZMPOP", seconds(random), "2", zset(random), zset(random), "MAX", "COUNT", "2"],
+  (random) => ["XREAD", "BLOCK", ms(random), "STREAMS", stream(random), "$"],
+  (random) => [
+    ..."XREADGROUP GROUP g c BLOCK".split(" "),
+    ms(random),
+    "STREAMS",
+    stream(random),
+    ">",
+  ],
+  (random) => ["XGROUP", "CREATE", stream(random), "g", "$", "MKSTREAM"],
+  (random) => [random.pick(["LPUSH", "RPUSH"]), list(random), "a", "b"],
+  (random) => ["LMOVE", `list:${random.below(60)}`, list(random), "LEFT", "LEFT"],
+  (random) => ["RENAME", `list:${random.below(60)}`, list(random)],
+  (random) => ["ZADD", zset(random), String(random.below(9)), `m${random.below(9)}`],
+  (random) => ["ZADD", zset(random), "1.5", "m1", "2", "m2"],
+  (random) => ["XADD", stream(random), "*", "f", "v"],
+  (random) => ["DEL", list(random), zset(random)],
+  (random) => ["SWAPDB", String(random.below(2)), String(random.below(2))],
+];
 
 /** What a command must wait for, by its place among those of its connection. */
 export class Knowledge {
   /** For each executed command: the last unit that its reply tells of. */
   private readonly tells = new Map<Client, number[]>();
+  private readonly servedLists = new Set<number[]>();
+  /** Commands that have waited for a key and were served. */
+  servedCount = 0;
 
   constructor(
     private readonly shadow: Shadow,
@@ -22,35 +55,57 @@ export class Knowledge {
     private readonly countsReads: boolean,
   ) {}
 
-  /** Sees every command of every client. */
+  /** Sees every command of every client, and every one that has waited. */
   watch(dispatcher: Dispatcher): void {
+    const { shadow } = this;
+    const { waiting } = dispatcher as unknown as { waiting: { served(client: Client): void } };
+    const served = waiting.served.bind(waiting);
+    waiting.served = (client) => {
+      this.servedLists.add(this.listOf(client));
+      this.servedCount++;
+      served(client);
+    };
+    const serveBlocked = dispatcher.serveBlocked.bind(dispatcher);
+    dispatcher.serveBlocked = () => {
+      serveBlocked();
+      if (!shadow.isInUnit) this.tellServed();
+    };
     const run = dispatcher.run.bind(dispatcher);
-    const { shadow, tells } = this;
     dispatcher.run = (client, argc) => {
-      const list = tells.get(client) ?? [];
-      tells.set(client, list);
+      const list = this.listOf(client);
       const before = shadow.count;
       // The words are looked at before they are gone.
-      const key = argc > 1 ? this.keyOf(dispatcher) : "";
+      const words = this.wordsOf(dispatcher, argc);
       const { db } = client;
-      const isRead = this.countsReads && client.multi === null && this.isRead(dispatcher);
+      shadow.name(db, words);
+      const isRead = this.countsReads && client.multi === null && READS.includes(words[0]!);
+      const place = list.push(0) - 1;
       run(client, argc);
       const wrote = shadow.count > before;
-      list.push(wrote ? shadow.count : isRead ? shadow.lastUnitOf(db, key) : 0);
+      list[place] = wrote ? shadow.count : isRead ? shadow.lastUnitOf(db, words[1] ?? "") : 0;
+      this.tellServed();
     };
   }
 
-  private isRead(dispatcher: Dispatcher): boolean {
-    const { args } = dispatcher as unknown as { args: { text(index: number): string } };
-    return READS.includes(args.text(0));
+  /** What has waited tells of the unit that it was served with, the last one there is. */
+  private tellServed(): void {
+    for (const list of this.servedLists)
+      list[list.length - 1] = Math.max(list.at(-1)!, this.shadow.count);
+    this.servedLists.clear();
   }
 
-  private keyOf(dispatcher: Dispatcher): string {
+  private listOf(client: Client): number[] {
+    const list = this.tells.get(client) ?? [];
+    this.tells.set(client, list);
+    return list;
+  }
+
+  private wordsOf(dispatcher: Dispatcher, argc: number): string[] {
     const { args } = dispatcher as unknown as {
       args: { point(count: number): void; text(index: number): string };
     };
-    args.point(2);
-    return args.text(1);
+    args.point(argc);
+    return Array.from({ length: argc }, (_, index) => args.text(index));
   }
 
   /** The last unit that these replies tell of, those of the first `count` commands of each connection. */
@@ -67,6 +122,28 @@ export class Knowledge {
     return last;
   }
 }
+
+/** Values that are so small that commands find what they name. */
+const nth = (random: Random) => `f${random.below(4)}`;
+const few = (random: Random) => `${1 + random.below(12)}-0`;
+const SMALL: readonly ((random: Random) => string[])[] = [
+  (random) => ["HSET", "hash:small", nth(random), "v"],
+  (random) => ["HPEXPIRE", "hash:small", "2500", "FIELDS", "2", nth(random), "f0"],
+  (random) => ["HPERSIST", "hash:small", "FIELDS", "2", nth(random), "f0"],
+  (random) => ["HDEL", "hash:small", nth(random)],
+  (random) => ["LREM", list(random), "1", random.pick(["a", "b"])],
+  (random) => ["LINSERT", list(random), "BEFORE", "b", "a"],
+  (random) => ["SMOVE", "set:small", "set:small2", nth(random)],
+  (random) => ["SADD", "set:small", nth(random)],
+  (random) => ["ZREM", zset(random), `m${random.below(9)}`],
+  (random) => ["XADD", "stream:small", few(random), "f", "v"],
+  (random) => ["XDEL", "stream:small", few(random)],
+  () => ["XGROUP", "CREATE", "stream:small", "g", "0"],
+  () => [..."XREADGROUP GROUP g c COUNT 2 STREAMS stream:small >".split(" ")],
+  (random) => ["XACK", "stream:small", "g", few(random), few(random)],
+  (random) => ["XCLAIM", "stream:small", "g", "d", "0", few(random), few(random)],
+  () => ["DEL", "stream:small"],
+];
 
 export class SimClient {
   socket: SimSocket;
@@ -118,9 +195,11 @@ export class SimClient {
     if (random.chance(0.05)) return ["SELECT", String(random.below(4))];
     if (random.chance(0.01)) return ["BGREWRITEAOF"];
     if (random.chance(0.25)) {
-      const name = random.pick(["string", "set", "hash"]);
-      return [...random.pick(READS).split(" "), `${name}:${random.below(60)}`];
+      const name = random.pick(["string", "set", "hash", "list", "zset", "stream"]);
+      return [random.pick(READS), `${name}:${random.below(60)}`];
     }
+    if (random.chance(0.1)) return random.pick(WAITING)(random);
+    if (random.chance(0.1)) return random.pick(SMALL)(random);
     for (;;) {
       const words = randomOperation(random, 150);
       const bytes = words.reduce((sum, word) => sum + word.length, 0);

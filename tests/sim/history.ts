@@ -3,7 +3,10 @@
  * at times; each ends in order, by a kill or by a loss of power, at any step of the disk, also while it loads. The real server runs,
  * on a clock, a disk and sockets that are not.
  *
- *   behind each turn     memory is what the log has, unit by unit (MECHANISMS 3.14): `Shadow`
+ *   behind each turn     memory is what was logged, `Shadow`; and the files, with what is kept to be written behind them, are the
+ *                        same, unit by unit (MECHANISMS 3.14), `Mirror`
+ *   behind each rewrite  the base is what memory was when it was begun (MECHANISMS 2.15)
+ *   each failure         is healed within a second of the end of its cause
  *   at each start        what is loaded is the state behind some unit, and none is missing that a reply has told of, as far as the
  *                        policy promises; nothing is missing at all after an orderly stop
  *   at each end          with the disk healed every client has its replies, or was disconnected
@@ -14,12 +17,15 @@ import type { Core } from "../../server/core/core.ts";
 import type { Dispatcher } from "../../server/dispatch/dispatch.ts";
 import { createLogger } from "../../server/observability/log.ts";
 import type { AppendOnly } from "../../server/persistence/aof/append-only.ts";
+import type { FileSet } from "../../server/persistence/aof/file-set.ts";
 import { Server } from "../../server/server.ts";
+import type { CoreHarness } from "../support/core-harness.ts";
 import { DATABASES } from "../support/operations.ts";
 import { createRandom, type Random } from "../support/random.ts";
 import { diskError, SimDisk, type Step } from "../support/sim-disk.ts";
 import { Knowledge, SimClient } from "./client.ts";
 import { reuseMemories } from "./memories.ts";
+import { harnessForBases, type LogInside, Mirror } from "./mirror.ts";
 import { SimNetwork, type SimSocket } from "./network.ts";
 import { Shadow, stateOf } from "./shadow.ts";
 import { World } from "./world.ts";
@@ -29,8 +35,10 @@ type End = "stop" | "kill" | "power";
 
 /** Turns after which nothing may still be to be done. */
 const SETTLE_TURNS = 4000;
-/** Turns behind which memory and log are compared: digests take more time than all the rest. */
-const COMPARED = 0.15;
+/** Turns behind which all of memory is compared: behind others what was named since. Digests take more time than all the rest. */
+const WHOLE = 0.02;
+/** A log is whole again this long after the disk is. */
+const HEALED_MS = 1000;
 /** SIM_TRACE=1 shows each step of the disk. */
 const IS_TRACED = process.env["SIM_TRACE"] === "1";
 const CAUSES = ["ENOSPC", "EIO"];
@@ -46,6 +54,13 @@ export interface HistoryFigures {
   whileLoading: number;
   /** Starts that found less than was logged. */
   shorter: number;
+  /** Logs that were whole again, and the longest time between the end of the cause and that, in ms. */
+  healed: number;
+  slowestMs: number;
+  /** Commands that have waited for a key and were served. */
+  served: number;
+  /** Of commands that were logged. */
+  names: Set<string>;
 }
 
 export function noFigures(): HistoryFigures {
@@ -58,6 +73,10 @@ export function noFigures(): HistoryFigures {
     rewrites: 0,
     whileLoading: 0,
     shorter: 0,
+    healed: 0,
+    slowestMs: 0,
+    served: 0,
+    names: new Set(),
   };
 }
 
@@ -66,6 +85,7 @@ class Life {
   private readonly network: SimNetwork;
   private readonly server: Server;
   private readonly knowledge: Knowledge;
+  private readonly mirror: Mirror;
   private readonly sockets: SimSocket[] = [];
   private clients: SimClient[] = [];
   private readonly dispatcher: Dispatcher;
@@ -77,6 +97,13 @@ class Life {
   private faultUntilMs = 0;
   private faultKinds: ReadonlySet<Step["kind"]> = new Set();
   private slowUntilMs = 0;
+  /** When the last thing will have ended that a slow disk was given to do. */
+  private slowestEndMs = 0;
+  /** What was found to be wrong in the middle of a turn. */
+  private wrong: Error | undefined;
+  private isServing = false;
+  /** Since it failed, the log has needed a new base. */
+  private neededBase = false;
   /** Replies may have left before the kernel had what they told of. */
   private promisesLess = false;
   crashed = false;
@@ -90,12 +117,13 @@ class Life {
     settings: Record<string, string>,
     startMs: number | undefined,
     private readonly figures: HistoryFigures,
+    bases: CoreHarness,
   ) {
     this.world = new World(startMs);
     this.network = new SimNetwork(this.world, random);
     this.stepsLeft =
       end === "stop" ? Number.POSITIVE_INFINITY : 1 + random.below(random.pick([20, 400]));
-    const log = (_: string, text: string) => void this.lines.push(text);
+    const log = (_: string, text: string) => this.logged(text);
     this.server = new Server({
       config: configOf({
         appendonly: "yes",
@@ -117,6 +145,9 @@ class Life {
     this.knowledge = new Knowledge(shadow, policy === "always");
     this.shadow.watch(this.dispatcher);
     this.knowledge.watch(this.dispatcher);
+    this.world.afterTurn = () => this.judgeTurn();
+    this.mirror = new Mirror(shadow, disk, bases, DATABASES);
+    this.mirror.watch(this.core);
     disk.before = (step) => this.beforeStep(step);
     disk.torn = (bytes) => (random.chance(0.5) ? random.below(bytes) : 0);
     disk.later = (work) => this.world.later(this.delayMs(), work);
@@ -129,7 +160,11 @@ class Life {
   // ---- the disk
 
   private delayMs(): number {
-    if (this.world.nowMs < this.slowUntilMs) return this.random.below(3500);
+    if (this.world.nowMs < this.slowUntilMs) {
+      const ms = this.random.below(3500);
+      this.slowestEndMs = Math.max(this.slowestEndMs, this.world.nowMs + ms);
+      return ms;
+    }
     return this.random.chance(0.1) ? this.random.below(80) : this.random.below(4);
   }
 
@@ -145,6 +180,10 @@ class Life {
     this.figures.faults++;
     this.trace("... fails");
     throw diskError(this.random.pick(CAUSES));
+  }
+
+  get served(): number {
+    return this.knowledge.servedCount;
   }
 
   kill(): void {
@@ -181,6 +220,38 @@ class Life {
         ]),
       );
     }
+  }
+
+  // ---- what it says
+
+  private logged(text: string): void {
+    this.lines.push(text);
+    if (text.includes("AOF rewrite finished")) this.check(() => this.rewritten());
+    if (text.includes("can be written again")) this.check(() => this.healed());
+  }
+
+  /** The server is in the middle of something: what is found is told behind the turn. */
+  private check(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.wrong ??= error as Error;
+    }
+  }
+
+  private rewritten(): void {
+    this.figures.rewrites++;
+    this.mirror.compareBase((this.appendOnly as unknown as { files: FileSet }).files);
+  }
+
+  private healed(): void {
+    const { figures, world } = this;
+    const ms = world.nowMs - Math.max(this.faultUntilMs, this.slowUntilMs, this.slowestEndMs);
+    figures.healed++;
+    // Where only a rewrite helps, it takes as long as that.
+    if (this.neededBase) return;
+    figures.slowestMs = Math.max(figures.slowestMs, Math.floor(ms));
+    if (ms > HEALED_MS) throw new Error(`healed ${ms} ms after the disk`);
   }
 
   // ---- the process
@@ -226,7 +297,6 @@ class Life {
   private turn(): void {
     for (const socket of this.sockets) if (!socket.isClosed) socket.poll();
     this.world.endTurn();
-    if (this.crashed) throw new Error(`the server crashed: ${this.lines.at(-1)}`);
   }
 
   private connect(): SimClient {
@@ -252,29 +322,46 @@ class Life {
       if (random.chance(0.02)) this.causeTrouble();
       this.turn();
       if (this.isDead) return;
-      if (random.chance(COMPARED)) this.compare();
       this.world.pass(random.chance(0.05) ? random.below(1500) : random.below(4));
     }
   }
 
-  /** MECHANISMS 3.14, but for the files: those are looked at when the next process starts. */
-  compare(): void {
-    const state = stateOf(this.core, DATABASES);
-    if (state !== this.shadow.state)
-      throw new Error(`memory is not what was logged:\n${state}\n${this.shadow.state}`);
+  /** Clients are served from here on, behind what was loaded. */
+  begin(): void {
+    this.mirror.start(this.log);
+    this.isServing = true;
+  }
+
+  private judgeTurn(): void {
+    if (this.wrong !== undefined) throw this.wrong;
+    if (this.crashed) throw new Error(`the server crashed: ${this.lines.at(-1)}`);
+    if (!this.isServing) return;
+    if (this.isWhole) this.neededBase = false;
+    else if (this.appendOnly.log!.needsNewBase) this.neededBase = true;
+    this.compare(this.random.chance(WHOLE));
+  }
+
+  /** Memory is what was logged, and so are the files with what is kept to be written behind them (MECHANISMS 3.14). */
+  compare(isWhole: boolean): void {
+    this.shadow.compare(this.core, isWhole);
+    this.mirror.compare(this.log);
+  }
+
+  private get log(): LogInside {
+    return this.appendOnly.log as unknown as LogInside;
   }
 
   /** Lets everything come to rest on a disk without faults. @throws Error if somebody waits for ever */
   settle(): void {
-    this.faultUntilMs = 0;
-    this.slowUntilMs = 0;
+    this.faultUntilMs = Math.min(this.faultUntilMs, this.world.nowMs);
+    this.slowUntilMs = Math.min(this.slowUntilMs, this.world.nowMs);
     let quiet = 0;
     this.turnsUntil(
       () =>
         this.isDead ||
         (this.clients.every((client) => client.hasAllReplies) && this.isWhole && ++quiet > 20),
     );
-    if (!this.isDead) this.compare();
+    if (!this.isDead) this.compare(true);
   }
 
   private get appendOnly(): AppendOnly {
@@ -292,6 +379,7 @@ class Life {
   }
 
   stop(): void {
+    this.isServing = false;
     let done = false;
     this.world.run(() => {
       this.server.stop().then(() => {
@@ -317,6 +405,8 @@ export function playHistory(seed: number, figures: HistoryFigures): void {
   const random = createRandom(seed);
   const policy = random.pick<Policy>(["always", "always", "everysec", "no"]);
   const shadow = new Shadow(DATABASES);
+  // Its memory is not one of those that processes leave to each other.
+  const bases = harnessForBases();
   const settings = {
     "auto-aof-rewrite-percentage": random.pick(["0", "50", "100"]),
     "auto-aof-rewrite-min-size": random.pick(["1kb", "8kb", "1mb"]),
@@ -334,7 +424,7 @@ export function playHistory(seed: number, figures: HistoryFigures): void {
   for (let i = 0; i <= lives; i++) {
     const end = i === lives ? "stop" : random.pick<End>(["kill", "power", "power", "stop"]);
     const giveBack = reuseMemories();
-    const life = new Life(random, disk, shadow, policy, end, settings, nowMs, figures);
+    const life = new Life(random, disk, shadow, policy, end, settings, nowMs, figures, bases);
     const restore = life.world.install();
     try {
       figures.starts++;
@@ -344,6 +434,7 @@ export function playHistory(seed: number, figures: HistoryFigures): void {
         shadow.restart(stateOf(life.core, DATABASES), least);
         least = shadow.count;
         if (least < logged) figures.shorter++;
+        life.begin();
         life.serve(20 + random.below(120));
         if (!life.isDead && (end === "stop" || random.chance(0.3))) life.settle();
         if (!life.isDead) life.core.check();
@@ -353,7 +444,7 @@ export function playHistory(seed: number, figures: HistoryFigures): void {
       }
       if (end === "kill") figures.kills++;
       if (end === "power") figures.powerLosses++;
-      figures.rewrites += life.lines.filter((line) => line.includes("rewrite finished")).length;
+      figures.served += life.served;
     } catch (error) {
       (error as Error).message +=
         `\n${policy}, life ${i} of ${lives}, ending by ${end}; before: ${ends.join(", ")}\n${life.lines.slice(-12).join("\n")}`;
@@ -368,4 +459,5 @@ export function playHistory(seed: number, figures: HistoryFigures): void {
     nowMs = Math.floor(life.world.nowMs) + random.below(2000);
   }
   figures.units += shadow.count;
+  for (const name of shadow.names) figures.names.add(name);
 }

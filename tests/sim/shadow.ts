@@ -10,30 +10,85 @@ import { BUILDS } from "../support/core.ts";
 import { type CoreHarness, createHarness } from "../support/core-harness.ts";
 import { commandsOf } from "../support/dataset.ts";
 
+const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
+const DB = (Address.IoBlock + IoField.Db) >> 2;
 const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
 const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
 const NOW = (Address.State + StateField.NowMs) >> 3;
 
-/** What a core holds, whoever uses it at the moment. */
-export function stateOf(core: Core, databases: number): string {
-  const { i32, f64, u8 } = core.memory;
-  const before = { top: i32[OUT_TOP]!, flags: i32[FLAGS]!, now: f64[NOW]! };
+/** Runs a command that reads, though others use the core at the moment. @returns its reply */
+function look(core: Core, id: Cmd, db: number, words: readonly string[]): string {
+  const { i32, f64 } = core.memory;
+  const fields = [ARGV_PTR, DB, OUT_TOP, FLAGS];
+  const before = fields.map((field) => i32[field]!);
+  const now = f64[NOW]!;
+  const bytes = words.reduce((sum, word) => sum + word.length, 0);
+  const table = core.allocInput(words.length * 8 + bytes) >>> 0;
+  if (table === 0) throw new Error("no memory to look at the core");
+  const view = new DataView(new ArrayBuffer(words.length * 8));
+  let at = table + view.byteLength;
+  for (const [index, word] of words.entries()) {
+    view.setUint32(index * 8, at, true);
+    view.setUint32(index * 8 + 4, word.length, true);
+    Buffer.prototype.latin1Write.call(core.memory.bytes(at, word.length), word, 0, word.length);
+    at += word.length;
+  }
+  core.memory.bytes(table, view.byteLength).set(new Uint8Array(view.buffer));
+  i32[ARGV_PTR] = table | 0;
+  i32[DB] = db;
   i32[FLAGS] = IoFlag.Replay | IoFlag.NoTouch;
+  // At the beginning of time nothing is due.
   f64[NOW] = 0;
-  core.execute(Cmd.DebugDigest, 2);
-  const parts = [Buffer.from(u8.subarray(before.top + 1, i32[OUT_TOP]! - 2)).toString("latin1")];
-  for (let db = 0; db < databases; db++)
-    parts.push(`${core.keyCount(db)}/${core.deadlineCount(db)}/${Math.round(core.meanTtlMs(db))}`);
-  i32[OUT_TOP] = before.top;
-  i32[FLAGS] = before.flags;
-  f64[NOW] = before.now;
+  core.execute(id, words.length);
+  const [begin, end] = [before[2]!, i32[OUT_TOP]!];
+  const reply = Buffer.from(core.memory.bytes(begin, end - begin)).toString("latin1");
+  for (const [index, field] of fields.entries()) i32[field] = before[index]!;
+  f64[NOW] = now;
+  core.freeInput(table | 0);
+  return reply;
+}
+
+/** Of each database: keys, deadlines, and the sum of those. O(databases) */
+function figuresOf(core: Core, databases: number): string {
+  const { f64 } = core.memory;
+  const now = f64[NOW]!;
+  f64[NOW] = 0;
+  const parts: string[] = [];
+  for (let db = 0; db < databases; db++) {
+    const deadlines = core.deadlineCount(db);
+    parts.push(`${core.keyCount(db)}/${deadlines}/${Math.round(core.meanTtlMs(db) * deadlines)}`);
+  }
+  f64[NOW] = now;
   return parts.join(" ");
 }
 
-interface LoggedCommand {
-  db: number;
-  words: string[];
+/** What a core holds, whoever uses it at the moment. */
+export function stateOf(core: Core, databases: number): string {
+  const digest = look(core, Cmd.DebugDigest, 0, ["DEBUG", "DIGEST"]).slice(1, -2);
+  return `${digest} ${figuresOf(core, databases)}`;
 }
+
+/** Keys whose digests one command answers. */
+const DIGESTS_AT_ONCE = 40;
+
+/** What is under keys of a database. */
+function valuesOf(core: Core, db: number, keys: readonly string[]): string[] {
+  const found: string[] = [];
+  for (let at = 0; at < keys.length; at += DIGESTS_AT_ONCE) {
+    const some = keys.slice(at, at + DIGESTS_AT_ONCE);
+    const reply = look(core, Cmd.DebugDigestValue, db, ["DEBUG", "DIGEST-VALUE", ...some]);
+    found.push(...reply.split("\r\n").slice(1, -1));
+  }
+  return found;
+}
+
+export interface LoggedCommand {
+  readonly db: number;
+  readonly words: readonly string[];
+}
+
+/** Words without a colon are no keys. */
+const isKey = (word: string) => word.length < 20 && word.includes(":");
 
 /** One for all histories: a process has few memories that are fast. */
 let harness: CoreHarness | undefined;
@@ -42,7 +97,11 @@ export class Shadow {
   /** By database, or "db key": the last unit that changed it. */
   private readonly lastUnits = new Map<string, number>();
   private readonly harness: CoreHarness;
-  private readonly units: LoggedCommand[][] = [];
+  readonly units: (readonly LoggedCommand[])[] = [];
+  /** Keys of each database that commands have named since they were last compared. */
+  private readonly named = new Map<number, Set<string>>();
+  /** Names of the commands that were logged. */
+  readonly names = new Set<string>();
   private open: LoggedCommand[] | null = null;
 
   constructor(private readonly databases: number) {
@@ -64,6 +123,40 @@ export class Shadow {
   /** Behind all units. */
   get state(): string {
     return stateOf(this.harness.core, this.databases);
+  }
+
+  /** A command names them: they are compared when the turn has ended. */
+  name(db: number, words: readonly string[]): void {
+    const isAnywhere = /^(move|copy)$/i.test(words[0]!);
+    for (let other = 0; other < this.databases; other++) {
+      if (other !== db && !isAnywhere) continue;
+      const keys = this.named.get(other) ?? new Set();
+      this.named.set(other, keys);
+      for (const word of words) if (isKey(word)) keys.add(word);
+    }
+  }
+
+  /** Whether a core holds what was logged: all of it, or as far as keys have been named since the last time. @throws Error */
+  compare(core: Core, isWhole: boolean): void {
+    const what = isWhole ? stateOf : figuresOf;
+    this.judge("", what(core, this.databases), what(this.harness.core, this.databases));
+    for (const [db, set] of this.named) {
+      const keys = [...set];
+      const expected = valuesOf(this.harness.core, db, keys);
+      for (const [index, found] of valuesOf(core, db, keys).entries())
+        this.judge(` under ${keys[index]} of database ${db}`, found, expected[index]!);
+    }
+    this.named.clear();
+  }
+
+  private judge(where: string, found: string, expected: string): void {
+    if (found !== expected)
+      throw new Error(`memory is not what was logged${where}:\n${found}\n${expected}`);
+  }
+
+  /** Something was begun that will be logged in one piece. */
+  get isInUnit(): boolean {
+    return this.open !== null;
   }
 
   /** The last unit that a reader of the key has seen the trace of. */
@@ -166,6 +259,10 @@ export class Shadow {
 
   private close(unit: LoggedCommand[]): void {
     this.units.push(unit);
+    for (const { db, words } of unit) {
+      this.names.add(words[0]!.toUpperCase());
+      this.name(db, words);
+    }
     this.apply(unit, this.units.length);
   }
 
@@ -182,7 +279,6 @@ export class Shadow {
 
   /**
    * Databases, or the key of a command that has one: of more than one it is not known here which were changed, and which only read.
-   * Words without a colon are no keys.
    */
   private changedBy(db: number, [name = "", ...words]: readonly string[]): string[] {
     switch (name.toUpperCase()) {
@@ -191,9 +287,9 @@ export class Shadow {
       case "FLUSHDB":
         return [`${db}`];
       case "SWAPDB":
-        return words;
+        return words[0] === words[1] ? [] : words;
       default: {
-        const keys = words.filter((word) => word.includes(":"));
+        const keys = words.filter(isKey);
         return keys.length === 1 ? [`${db} ${keys[0]}`] : [];
       }
     }

@@ -27,6 +27,8 @@ export class World {
   private immediates: { id: number; work: Work }[] = [];
   private readonly jobs: { dueMs: number; work: Work }[] = [];
   hasEnded = false;
+  /** Called behind each turn of the living. */
+  afterTurn: () => void = () => {};
 
   /** @param startMs what the wall clock shows when it begins */
   constructor(private readonly startMs: number = FIRST_INSTANT_MS) {}
@@ -79,6 +81,7 @@ export class World {
     const due = this.immediates;
     this.immediates = [];
     for (const { work } of due) this.run(work);
+    if (!this.hasEnded) this.afterTurn();
   }
 
   /** Time passes; timers run when they are due, turns end behind each. */

@@ -110,9 +110,10 @@ for (const [name, id] of Object.entries(KeyEvent))
     );
 
 function commandId(words: readonly Word[]): Cmd {
-  const [name, subcommand] = words.map((word) => latin1(bytesOf(word)).toLowerCase());
-  const spec = COMMANDS.get(name!) ?? COMMANDS.get(`${name}|${subcommand}`);
-  if (spec === undefined) throw new Error(`not a command of the core: ${name} ${subcommand}`);
+  const name = textOf(words[0] ?? "").toLowerCase();
+  const subcommand = () => textOf(words[1] ?? "").toLowerCase();
+  const spec = COMMANDS.get(name) ?? COMMANDS.get(`${name}|${subcommand()}`);
+  if (spec === undefined) throw new Error(`not a command of the core: ${name} ${subcommand()}`);
   return spec.id;
 }
 
@@ -122,19 +123,25 @@ function commandName(id: number): string {
   return "?";
 }
 
-function bytesOf(word: Word): Uint8Array {
-  return typeof word === "string" ? Buffer.from(word, "latin1") : word;
+function textOf(word: Word): string {
+  return typeof word === "string" ? word : latin1(word);
 }
 
+// A view made of another's `buffer` costs more than the copy.
 function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  return Buffer.prototype.latin1Slice.call(bytes, 0, bytes.length);
+}
+
+function setWord(bytes: Uint8Array, word: Word): void {
+  if (typeof word === "string") Buffer.prototype.latin1Write.call(bytes, word, 0, word.length);
+  else bytes.set(word);
 }
 
 export function createHarness(options: HarnessOptions = {}): CoreHarness {
   let replyText: string[] = [];
   let effects: Effect[] = [];
   let status = 0;
-  let request: string[] = [];
+  let request: readonly Word[] = [];
   let snapshotParts: Uint8Array[] = [];
   const drains = new Map<number, number>();
 
@@ -216,7 +223,7 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
   }
 
   /** Lays the words out as the framer would; runs that do not fit the windows lie in the heap. @returns runs to free */
-  function layArguments(command: Uint8Array[]): number[] {
+  function layArguments(command: readonly Word[]): number[] {
     const runs: number[] = [];
     const place = (bytes: number, fixed: number, fits: boolean): number => {
       if (fits) return fixed;
@@ -236,7 +243,7 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
     command.forEach((word, i) => {
       pairs.setUint32(8 * i, data, true);
       pairs.setUint32(8 * i + 4, word.length, true);
-      core.memory.bytes(data, word.length).set(word);
+      setWord(core.memory.bytes(data, word.length), word);
       data += word.length;
     });
     core.memory.bytes(table, pairs.byteLength).set(new Uint8Array(pairs.buffer));
@@ -255,15 +262,14 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
     core,
     client: { db: 0, protocol: 2, flags: 0 },
     raw(...command) {
-      const bytes = command.map(bytesOf);
       const id = commandId(command);
-      const runs = layArguments(bytes);
+      const runs = layArguments(command);
       i32[ioField(IoField.Protocol)] = harness.client.protocol;
       i32[ioField(IoField.Db)] = harness.client.db;
       i32[ioField(IoField.Flags)] = harness.client.flags;
       replyText = [];
       effects = [];
-      request = bytes.map(latin1);
+      request = command;
       status = core.execute(id, command.length);
       takeReply();
       takeEffects();
@@ -276,7 +282,7 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
       takeEffects();
       return effects;
     },
-    logged: () => loggedWords(status, harness.effects(), request),
+    logged: () => loggedWords(status, harness.effects(), request.map(textOf)),
     drained: (stream) => drains.get(stream) ?? 0,
     listen(mask) {
       // As if somebody asked for every key.

@@ -30,10 +30,9 @@ export function datasetOf(core: CoreHarness, databases: number): string[] {
   return lines.sort();
 }
 
-/** The commands of a log, each as its words; annotations are skipped. @throws Error where it is not one */
-export function commandsOf(log: Uint8Array): string[][] {
+/** The commands of a log, each as its words, and where it ends; annotations are skipped. @throws Error where it is not one */
+export function* framesIn(log: Uint8Array): Generator<{ words: string[]; end: number }> {
   const text = Buffer.from(log).toString("latin1");
-  const commands: string[][] = [];
   let at = 0;
   const line = () => {
     const end = text.indexOf("\r\n", at);
@@ -51,9 +50,13 @@ export function commandsOf(log: Uint8Array): string[][] {
       words.push(text.slice(at, at + length));
       at += length + 2;
     }
-    commands.push(words);
+    yield { words, end: at };
   }
-  return commands;
+}
+
+/** The same without the places. */
+export function commandsOf(log: Uint8Array): string[][] {
+  return Array.from(framesIn(log), ({ words }) => words);
 }
 
 /** Runs the commands of a base as replay does. @throws Error if one of them fails */

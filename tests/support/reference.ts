@@ -77,6 +77,10 @@ export async function startReference(port: number, withLog = false): Promise<Ref
 
 /** A command as a multibulk frame. */
 export function frame(words: readonly Word[]): Buffer {
+  if (words.every((word) => typeof word === "string")) {
+    const bulks = words.map((word) => `$${word.length}\r\n${word}\r\n`);
+    return Buffer.from(`*${words.length}\r\n${bulks.join("")}`, "latin1");
+  }
   const parts: Buffer[] = [Buffer.from(`*${words.length}\r\n`)];
   for (const word of words) {
     const bytes = typeof word === "string" ? Buffer.from(word, "latin1") : Buffer.from(word);

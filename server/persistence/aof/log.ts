@@ -61,7 +61,7 @@ export interface LogOptions {
   wantTurn: () => void;
   /** Nothing but a rewrite from memory makes the log whole again. */
   wantRewrite: () => void;
-  /** A fresh file follows the one with this sequence: later ones have gone. */
+  /** What follows the file with this sequence is a fresh one, or will be: those that were made to follow it are of no use. */
   restarted: (behind: number) => void;
   /** More is not gathered behind what is in flight (tests). */
   gatheredMaxBytes?: number;
@@ -349,13 +349,12 @@ export class Log implements PropagationLog {
   /** A sync of everything that is written, off this thread. */
   private startSync(): void {
     const { core } = this.options;
-    const mark = this.unsynced.mark();
     const point = this.writtenPoint;
     const startMs = this.now();
     core.syncBegins();
     this.gathering.syncBegins();
     const syncing = this.syncFiles().then(
-      () => {
+      (mark) => {
         if (!this.abandoned) core.syncEnds();
         const ms = this.now() - startMs;
         if (this.isAlways) {
@@ -376,16 +375,20 @@ export class Log implements PropagationLog {
     });
   }
 
-  /** The file before first, so that a loss of power leaves no hole. */
-  private async syncFiles(): Promise<void> {
+  /** The file before first, so that a loss of power leaves no hole. @returns what is covered, as `unsynced` counts */
+  private async syncFiles(): Promise<number> {
     const { previous, current } = this;
+    let mark = this.unsynced.mark();
     if (previous !== null) {
       await previous.syncLater();
       // Should the other one fail, what this one has must not come again behind it.
       this.unsynced.cover(this.switchMark);
       if (this.previous === previous) this.dropPrevious();
+      // What was written meanwhile the file counts as safe: were it kept, it could come again behind that.
+      if (this.current === current) mark = this.unsynced.mark();
     }
     await current.syncLater();
+    return mark;
   }
 
   private coverUpTo(point: number): void {
@@ -513,6 +516,8 @@ export class Log implements PropagationLog {
     try {
       switching.next.follow(this.current.asPrevious());
     } catch (error) {
+      // A part of its first line may be there for good: it is not to be gone on with.
+      if (switching.next.isDead) this.options.restarted(this.sequence);
       this.fail(causeOf(error));
       return;
     }
