@@ -82,7 +82,7 @@ LLEN {l}
 LINDEX {l} {idx}
 LRANGE {l} {idx} {idx}
 LRANGE {l} 0 -1
-LSET {l} {idx32} {v}
+LSET {l} {idx} {v}
 LINSERT {l} (BEFORE|AFTER|before|bad) {sv} {v}
 LREM {l} {idx} {sv}
 LTRIM {l} {idx} {idx}

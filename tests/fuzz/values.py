@@ -190,10 +190,6 @@ class Gen:
             return self.ch(INT_EDGE)
         return self.ch(INT_BAD)
 
-    def g_idx32(self):
-        """An index for LSET, of which 7.2 takes 32 bits and 7.0 all: one that is the same for both."""
-        return b"%d" % self.n(-7, 8) if self.p(0.95) else self.ch([b"2147483647", b"-2147483648"] + INT_BAD)
-
     def g_cnt(self):
         return (
             b"%d" % self.n(0, 5)
