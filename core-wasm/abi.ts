@@ -79,7 +79,7 @@ export enum StateField {
   FatalDetail = 100, // u32: its second number
   UsedBytes = 104, // u64: blocks by class size, tables, backlog; without HostBytes
   HeapPagesUsed = 112, // u32: 64 KiB heap pages in use (allocator_active)
-  HeapPagesTop = 116, // u32: 64 KiB pages handed to the heap so far (allocator_resident)
+  HeapPagesTop = 116, // u32: 64 KiB pages handed to the heap so far
   KeyspaceHits = 120, // u64
   KeyspaceMisses = 128, // u64
   ExpiredKeys = 136, // u64

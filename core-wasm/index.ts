@@ -23,7 +23,7 @@ import { defragment, expireDue, mergeSparse } from "./keyspace/tidy";
 import { initWheel, nextDeadline } from "./keyspace/wheel";
 import { alloc, free, initAllocator } from "./memory/allocator";
 import { seedHash } from "./memory/bytes";
-import { FIRST_PAGE, growAhead } from "./memory/pages";
+import { FIRST_PAGE, growAhead, releaseFree, unreleasedPages } from "./memory/pages";
 import { initPowers } from "./memory/powers";
 import { abortWalk, beginWalk, owedEntries, walkSlice } from "./snapshot/walk";
 import { IoBlock, NO_TABLE, setDefaultLimits, state } from "./state";
@@ -107,6 +107,16 @@ export function tidySlice(budget: i32): i32 {
   budget = rebuildStep(budget);
   if (budget > 0) budget = mergeSparse(budget);
   return budget > 0 ? defragment(budget) : 0;
+}
+
+/** 64 KiB pages of the heap that are free and take memory of the system all the same. */
+export function freePagesHeld(): i32 {
+  return unreleasedPages();
+}
+
+/** Up to `budget` of them, which the host gives back to the system before it calls again. @returns address in scratch: u32 pieces, then u32 first page, u32 pages of each */
+export function releasePages(budget: i32): i32 {
+  return <i32>releaseFree(budget);
 }
 
 /** Begins a snapshot of all databases as they are now, between two units. @returns 1 = it has begun, 0 = one is under way */

@@ -138,6 +138,7 @@ export class State {
   snapshotMs: u64;
   snapshotSeq: u64;
   unsynced: u32; // what is known of keys that no sync covers yet (unsynced.ts), 0 = nobody asks
+  releasedPages: u32; // free pages that the system has back
 }
 
 /** Room for so many size classes of the allocator. */
@@ -175,7 +176,7 @@ export enum ScratchArea {
   Argument = 0x20000, // numbers parsed from arguments
   Decimal = 0x24000, // limbs and digits of a number being read or written
   Digits = 0x28000, // a formatted number of many digits
-  Found = 0x30000, // u32[65536]: refs that one SCAN answers
+  Found = 0x30000, // u32[65536]: refs that one SCAN answers, figures for the host
 }
 
 function limitAt(which: u32): usize {

@@ -36,6 +36,8 @@ export interface CronParts {
   tickLog(): void;
   /** Looks at some of the clients: who is silent for too long, or over a limit. */
   sweepClients(): void;
+  /** Gives memory that is free back to the system. */
+  shrink(): void;
   /** Lets go of keys that are tracked beyond the limit. */
   limitTracking(): void;
   /** False while the log refuses writes: nothing expires then. */
@@ -94,6 +96,7 @@ export class Cron {
     this.parts.sweepClients();
     this.parts.limitTracking();
     this.sampleRates();
+    this.parts.shrink();
     this.work();
   }
 

@@ -107,6 +107,7 @@ export async function main(
   const server = new Server({
     config,
     logger,
+    ownsProcess: true,
     onStopping: () => notify("STOPPING=1\n"),
     onStopped: () => exit(0),
     onCrashed: () => process.exit(EXIT_CRASHED),

@@ -20,6 +20,7 @@ import { crashReport } from "./crash.ts";
 import { CRON_HZ, Cron } from "./cron.ts";
 import { BlockedClients } from "./dispatch/blocked.ts";
 import { ArgvArgs, Dispatcher } from "./dispatch/dispatch.ts";
+import { Footprint } from "./footprint.ts";
 import { Admission } from "./net/admission.ts";
 import { ReplyArena } from "./net/arena.ts";
 import type { ServingParts } from "./net/connection.ts";
@@ -29,12 +30,14 @@ import { Listeners, type ListenersParts, type Network } from "./net/listeners.ts
 import { CallObserver } from "./observability/call-observer.ts";
 import { Health } from "./observability/health.ts";
 import type { Logger } from "./observability/log.ts";
+import { residentBytes } from "./observability/process-figures.ts";
 import { AppendOnly } from "./persistence/aof/append-only.ts";
 import type { Log } from "./persistence/aof/log.ts";
 import { reloadLog } from "./persistence/aof/reload.ts";
 import { Replayer } from "./persistence/aof/replayer.ts";
 import { type Disk, REAL_DISK } from "./persistence/disk.ts";
 import { Loading } from "./persistence/loading.ts";
+import { createPageRelease } from "./process/page-release.ts";
 import { ReplicationIdentity } from "./replication/identity.ts";
 import { createFramer, type Framer } from "./resp/framer.ts";
 import { createReplyWriter } from "./resp/reply-writer.ts";
@@ -76,6 +79,8 @@ export interface ServerOptions {
   seed?: readonly [number, number];
   /** `port 0` means any free port, not none. */
   anyPort?: boolean;
+  /** Nothing but this server runs in the process: its garbage may be collected when that disturbs nobody. */
+  ownsProcess?: boolean;
   /** A stop was accepted and begins. */
   onStopping?: () => void;
   /** A stop that SHUTDOWN or a signal asked for is over. */
@@ -126,6 +131,7 @@ export class Server {
   private crashed = false;
   private readonly shutdowns: Shutdown;
   private readonly health: Health;
+  private readonly footprint: Footprint;
   /** Clients are served. */
   private ready = false;
 
@@ -253,6 +259,14 @@ export class Server {
     this.health = new Health({
       context: this.context,
       isReady: () => this.ready && !this.loading.active,
+    });
+    this.footprint = new Footprint({
+      core: this.core,
+      stats: this.stats,
+      nowMs: () => this.clock.nowMs(),
+      residentBytes,
+      openRelease: () => createPageRelease(this.core.memory.u8),
+      collect: options.ownsProcess === true ? () => Bun.gc(true) : undefined,
     });
     this.applyConfig();
   }
@@ -568,6 +582,7 @@ export class Server {
       beginShutdown: () => this.shutdowns.tick(),
       tickLog: () => this.appendOnly.tick(),
       sweepClients: () => this.supervision.limits.sweep(),
+      shrink: () => this.footprint.tick(),
       mayDelete: () =>
         this.appendOnly.refusal() === undefined &&
         !this.supervision.pause.active &&
@@ -620,6 +635,7 @@ export class Server {
         return self.dispatcher.tracker;
       },
       resetStats: () => this.resetStats(),
+      giveMemoryBack: () => this.footprint.purge(),
       log: (level, text) => this.logger[level](text),
       shutdown: (options) => this.shutdown(options, this.context.client),
       abortShutdown: () => this.shutdowns.abort(),

@@ -277,6 +277,7 @@ export function isEvacuated(ptr: usize): bool {
 export function checkAllocator(): void {
   let used: u64 = 0;
   let pagesUsed: u32 = 0;
+  let released: u32 = 0;
   let index = FIRST_PAGE;
   const end = FIRST_PAGE + state.heapPagesTop;
   let previousFree = false;
@@ -295,6 +296,8 @@ export function checkAllocator(): void {
       } else {
         ensure(info.kind === PageKind.Free && !previousFree, 111, index);
         ensure(page(index + pages - 1).runPages === pages, 112, index);
+        ensure(info.released <= pages, 121, index);
+        released += info.released;
       }
     }
     previousFree = info.kind === PageKind.Free;
@@ -302,6 +305,7 @@ export function checkAllocator(): void {
   }
   ensure(used === state.usedBytes, 113, <u32>used);
   ensure(pagesUsed === state.heapPagesUsed, 114, pagesUsed);
+  ensure(released === state.releasedPages, 122, released);
 }
 
 function checkSlab(index: u32): void {

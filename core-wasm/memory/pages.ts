@@ -4,9 +4,12 @@
  * A free run is known at its first and last page; freeing joins it with free neighbours. Free runs hang in lists by
  * length (63 exact ones, one for all longer). Fresh pages are taken behind the last one handed out, the memory growing
  * 16 MiB at a time; the very last page of the memory is never handed out, so that word loads may read over a block.
+ *
+ * The host can give what free pages take back to the system (`releaseFree`): how many pages at its beginning are given back is known of
+ * each free run. Runs are handed out from their beginning.
  */
 import { Address, PAGE_BYTES } from "../abi";
-import { Area, ensure, state } from "../state";
+import { Area, ensure, ScratchArea, state } from "../state";
 
 export enum PageKind {
   Fresh = 0, // never handed out, or the inside of a free run
@@ -21,7 +24,7 @@ export enum PageFlag {
   Listed = 2, // in its class's list of pages with room
 }
 
-// 0 kind |1 class |2 flags |3 - |4 blocks used |6 capacity |8 freeHead |12 bump |16 prev |20 next |24 run pages |28 -
+// 0 kind |1 class |2 flags |3 - |4 blocks used |6 capacity |8 freeHead |12 bump |16 prev |20 next |24 run pages |28 released
 @final
 @unmanaged
 export class Page {
@@ -36,7 +39,7 @@ export class Page {
   prev: u32; // page numbers: neighbours in the list the page is in
   next: u32;
   runPages: u32; // length of the run or slab, at its first and, when free, last page
-  spare: u32;
+  released: u32; // pages at the beginning of a free run that the system has back
 }
 
 export const FIRST_PAGE: u32 = Address.Heap / PAGE_BYTES;
@@ -44,6 +47,8 @@ const GROW_PAGES: u32 = 256;
 /** Pages that only allocations which must not fail may use. */
 const RESERVE_PAGES: u32 = 64;
 const LAST_LIST: u32 = 63;
+/** A call to the system for each. */
+const RELEASE_RUNS: u32 = 128;
 
 if (offsetof<Page>() !== 32) ERROR("Page is 32 bytes");
 
@@ -63,13 +68,15 @@ function listHead(list: u32): usize {
   return Address.State + Area.FreeRuns + ((<usize>list) << 2);
 }
 
-function linkFree(index: u32, pages: u32): void {
+function linkFree(index: u32, pages: u32, released: u32): void {
   const first = page(index);
   const last = page(index + pages - 1);
   last.kind = <u8>PageKind.Free;
   last.runPages = pages;
   first.kind = <u8>PageKind.Free;
   first.runPages = pages;
+  first.released = released;
+  state.releasedPages += released;
   const list = listOf(pages);
   const head = listHead(list);
   const next = load<u32>(head);
@@ -82,6 +89,7 @@ function linkFree(index: u32, pages: u32): void {
 
 function unlinkFree(index: u32): void {
   const first = page(index);
+  state.releasedPages -= first.released;
   const list = listOf(first.runPages);
   if (first.next !== 0) page(first.next).prev = first.prev;
   if (first.prev !== 0) page(first.prev).next = first.next;
@@ -101,8 +109,10 @@ function takeFree(pages: u32): u32 {
   while (index !== 0 && page(index).runPages < pages) index = page(index).next;
   if (index === 0) return 0;
   const whole = page(index).runPages;
+  const released = page(index).released;
   unlinkFree(index);
-  if (whole > pages) linkFree(index + pages, whole - pages);
+  if (whole > pages)
+    linkFree(index + pages, whole - pages, released > pages ? released - pages : 0);
   return index;
 }
 
@@ -144,6 +154,7 @@ export function takePages(pages: u32, reserved: bool): u32 {
 export function givePages(index: u32): void {
   let first = index;
   let pages = page(index).runPages;
+  let released: u32 = 0;
   ensure(pages > 0, 101, index);
   state.heapPagesUsed -= pages;
   page(index).kind = <u8>PageKind.Fresh;
@@ -156,9 +167,43 @@ export function givePages(index: u32): void {
     const before = page(index - 1).runPages;
     first = index - before;
     pages += before;
+    released = page(first).released;
     unlinkFree(first);
   }
-  linkFree(first, pages);
+  linkFree(first, pages, released);
+}
+
+/** Free pages that the system does not have back. */
+export function unreleasedPages(): u32 {
+  return state.heapPagesTop - state.heapPagesUsed - state.releasedPages;
+}
+
+/**
+ * Notes up to `budget` free pages as given back, in at most RELEASE_RUNS pieces: the caller must do so before it calls the core again.
+ * Their bytes are 0 from then on. @returns address in scratch: pieces, then first page and pages of each. O(runs)
+ */
+export function releaseFree(budget: u32): usize {
+  const list: usize = Address.Scratch + ScratchArea.Found;
+  const end = FIRST_PAGE + state.heapPagesTop;
+  let pieces: u32 = 0;
+  let index = FIRST_PAGE;
+  while (index < end && budget > 0 && pieces < RELEASE_RUNS) {
+    const info = page(index);
+    if (info.kind === PageKind.Free && info.released < info.runPages) {
+      const left = info.runPages - info.released;
+      const pages = left < budget ? left : budget;
+      const piece = list + 4 + ((<usize>pieces) << 3);
+      store<u32>(piece, index + info.released);
+      store<u32>(piece, pages, 4);
+      info.released += pages;
+      state.releasedPages += pages;
+      budget -= pages;
+      pieces++;
+    }
+    index += info.runPages;
+  }
+  store<u32>(list, pieces);
+  return list;
 }
 
 /** Whether only the emergency reserve is left. */

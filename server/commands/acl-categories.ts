@@ -47,8 +47,20 @@ function isPureContainer(spec: CommandSpec): boolean {
   return spec.subcommands !== undefined && spec.arity < -1;
 }
 
+/** Specs never change: what was found of one is kept with it. */
+const known = new WeakMap<CommandSpec, readonly AclCategory[]>();
+
 /** Categories without their `@`, in Redis's order. */
 export function aclCategories(spec: CommandSpec): readonly AclCategory[] {
+  let categories = known.get(spec);
+  if (categories === undefined) {
+    categories = findCategories(spec);
+    known.set(spec, categories);
+  }
+  return categories;
+}
+
+function findCategories(spec: CommandSpec): readonly AclCategory[] {
   const flags = new Set(spec.flags);
   // A container is judged by its subcommands: Redis gives it no category of its group.
   const ofGroup = isPureContainer(spec) ? undefined : OF_GROUP[spec.group];

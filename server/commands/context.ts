@@ -137,6 +137,8 @@ export interface Services {
   readonly tracking: TrackingActions;
   /** Sets the counters back to 0, the core's too. */
   resetStats(): void;
+  /** All memory that is free goes back to the system. */
+  giveMemoryBack(): void;
   log(level: LogLevel, text: string): void;
   /** Begins an orderly stop for the running client, which waits from here on. @returns the error line if it is refused */
   shutdown(options: ShutdownOptions): string | undefined;

@@ -26,7 +26,7 @@ function mallocStats(context: CommandContext): void {
   const lines = {
     "blocks in use": memory.allocatedBytes,
     "pages in use": memory.activeBytes,
-    "pages taken from the heap so far": memory.heapBytes,
+    "pages that take memory": memory.heapBytes,
     "linear memory": core.memory.memory.buffer.byteLength,
   };
   const text = Object.entries(lines).map(([name, bytes]) => `${name}: ${bytes} bytes\n`);
@@ -34,10 +34,11 @@ function mallocStats(context: CommandContext): void {
   reply.verbatim(text.join(""), "txt");
 }
 
-/** Frees, merges and moves together all that waits for it. Free pages are used again; the kernel does not get them back. */
-function purge({ core, reply }: CommandContext): void {
+/** Frees, merges and moves together all that waits for it, and gives the pages that are free then back to the system. */
+function purge({ core, reply, services }: CommandContext): void {
   while (core.freeSlice(PURGE_BUDGET) === 0);
   while (core.tidySlice(PURGE_BUDGET) === 0);
+  services.giveMemoryBack();
   reply.ok();
 }
 

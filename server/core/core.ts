@@ -28,6 +28,10 @@ export interface CoreExports {
   pendingObjects(): number;
   /** Merges, halves, re-hangs, rebuilds eviction order, defragments, grows ahead. @returns steps left over; 0 = more waits */
   tidySlice(budget: number): number;
+  /** 64 KiB pages of the heap that are free and take memory of the system all the same. */
+  freePagesHeld(): number;
+  /** Up to `budget` of them, to be given back to the system before the next call. @returns address of u32 pieces, then u32 first page, u32 pages of each */
+  releasePages(budget: number): number;
   /** Instant in ms of the next deadline in the wheel, Infinity if there is none. May be early, never late. */
   nextDeadlineMs(): number;
   /** Evicts for a limit that was set below what is used. @returns steps left over; 0 = more is to go */

@@ -24,7 +24,7 @@ export interface MemoryFigures {
   clientBytes: number;
   /** Written and not yet in the file. */
   logBufferBytes: number;
-  /** Heap of the core: blocks in use, pages in use, pages taken so far. */
+  /** Heap of the core: blocks in use, pages in use, and with those that are free and not given back to the system. */
   allocatedBytes: number;
   activeBytes: number;
   heapBytes: number;
@@ -50,6 +50,7 @@ export function memoryFigures(context: CommandContext): MemoryFigures {
     marks.startBytes +
     clientBytes +
     databases.reduce((sum, database) => sum + database.overheadBytes, 0);
+  const pagesUsed = core.field(StateField.HeapPagesUsed);
   return {
     usedBytes,
     peakBytes: marks.peakBytes,
@@ -59,8 +60,8 @@ export function memoryFigures(context: CommandContext): MemoryFigures {
     clientBytes,
     logBufferBytes: persistence.bufferBytes(),
     allocatedBytes,
-    activeBytes: core.field(StateField.HeapPagesUsed) * PAGE_BYTES,
-    heapBytes: core.field(StateField.HeapPagesTop) * PAGE_BYTES,
+    activeBytes: pagesUsed * PAGE_BYTES,
+    heapBytes: (pagesUsed + core.freePagesHeld()) * PAGE_BYTES,
     residentBytes: residentBytes(),
     databases,
   };

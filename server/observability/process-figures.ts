@@ -19,10 +19,16 @@ function read(path: string): string | undefined {
   }
 }
 
-/** Bytes of memory that are resident. */
+/** Bytes of memory that are resident, 0 where nobody can tell. */
 export function residentBytes(): number {
   const pages = read("/proc/self/statm")?.split(" ")[1];
-  return pages === undefined ? process.memoryUsage.rss() : Number(pages) * KERNEL_PAGE_BYTES;
+  if (pages !== undefined) return Number(pages) * KERNEL_PAGE_BYTES;
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    // No descriptor is left to open the kernel's file with.
+    return 0;
+  }
 }
 
 /** Two neighbouring fields of a `stat` file, counted from 1 as its manual does. */

@@ -1,7 +1,7 @@
 /** Messages to systemd's notification socket (sd_notify): a datagram on a unix socket, which Bun itself cannot send. */
-import { dlopen, FFIType, ptr } from "bun:ffi";
+import { FFIType, ptr } from "bun:ffi";
+import { openLibc } from "./libc.ts";
 
-const LIBRARIES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
@@ -10,21 +10,6 @@ const MSG_NOSIGNAL = 0x4000;
 const PATH_MAX = 108;
 
 const { i32, u32, u64, i64, ptr: pointer } = FFIType;
-
-function openLibc() {
-  for (const name of LIBRARIES) {
-    try {
-      return dlopen(name, {
-        socket: { args: [i32, i32, i32], returns: i32 },
-        sendto: { args: [i32, pointer, u64, i32, pointer, u32], returns: i64 },
-        close: { args: [i32], returns: i32 },
-      }).symbols;
-    } catch {
-      // Another C library then.
-    }
-  }
-  return undefined;
-}
 
 /** struct sockaddr_un; `@` begins a name that is not in the file system. */
 function socketAddress(path: string): Uint8Array {
@@ -39,7 +24,11 @@ function socketAddress(path: string): Uint8Array {
 /** Sends lines like "READY=1" to the socket named by NOTIFY_SOCKET. @returns whether they left */
 function notifySystemd(socketPath: string, message: string): boolean {
   if (Buffer.byteLength(socketPath) >= PATH_MAX) return false;
-  const libc = openLibc();
+  const libc = openLibc({
+    socket: { args: [i32, i32, i32], returns: i32 },
+    sendto: { args: [i32, pointer, u64, i32, pointer, u32], returns: i64 },
+    close: { args: [i32], returns: i32 },
+  });
   if (libc === undefined) return false;
   const fd = libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return false;

@@ -37,6 +37,21 @@ const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
 const OUT_END = (Address.IoBlock + IoField.OutEnd) >> 2;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
 
+const CR = 13;
+const LF = 10;
+const ZERO = 48;
+const COLON = 58;
+const DOLLAR = 36;
+const ASTERISK = 42;
+const PERCENT = 37;
+const TILDE = 126;
+const GREATER = 62;
+const PIPE = 124;
+/** A sign, the digits of a safe integer, and the line's end. */
+const HEADER_MAX_BYTES = 1 + 16 + 2;
+/** Up to here a loop is faster than a call. */
+const SHORT_TEXT = 64;
+
 function doubleText(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
@@ -50,13 +65,47 @@ export function createReplyWriter(
   onError: (line: string) => void = () => {},
 ): ReplyWriter {
   const { u8, i32 } = memory;
+  const window = Buffer.from(u8.buffer, u8.byteOffset, u8.length);
   const isResp3 = () => i32[PROTOCOL] === 3;
 
-  function text(line: string): void {
-    if (i32[OUT_TOP]! + line.length > i32[OUT_END]!) drain();
+  // All of it goes straight into the window: words put together first would be garbage of many times the size of a reply like COMMAND's.
+
+  function text(value: string): void {
+    if (value.length > SHORT_TEXT) return longText(value);
+    if (i32[OUT_TOP]! + value.length > i32[OUT_END]!) drain();
     let top = i32[OUT_TOP]!;
-    for (let i = 0; i < line.length; i++) u8[top++] = line.charCodeAt(i);
+    for (let i = 0; i < value.length; i++) u8[top++] = value.charCodeAt(i);
     i32[OUT_TOP] = top;
+  }
+
+  /** A type's sign, a count and the line's end. */
+  function header(sign: number, count: number): void {
+    if (i32[OUT_TOP]! + HEADER_MAX_BYTES > i32[OUT_END]!) drain();
+    let top = i32[OUT_TOP]!;
+    u8[top++] = sign;
+    let unit = 1;
+    while (unit * 10 <= count) unit *= 10;
+    for (; unit >= 1; unit /= 10) u8[top++] = ZERO + (Math.floor(count / unit) % 10);
+    u8[top++] = CR;
+    u8[top++] = LF;
+    i32[OUT_TOP] = top;
+  }
+
+  function line(sign: string, value: string): void {
+    text(sign);
+    text(value);
+    text("\r\n");
+  }
+
+  function longText(value: string): void {
+    for (let from = 0; from < value.length; ) {
+      if (i32[OUT_TOP]! >= i32[OUT_END]!) drain();
+      const top = i32[OUT_TOP]!;
+      const part = from === 0 ? value : value.slice(from);
+      const written = window.write(part, top, i32[OUT_END]! - top, "latin1");
+      i32[OUT_TOP] = top + written;
+      from += written;
+    }
   }
 
   function bytes(value: Uint8Array): void {
@@ -70,21 +119,20 @@ export function createReplyWriter(
     }
   }
 
-  function latin1(value: string): Uint8Array {
-    return Buffer.from(value, "latin1");
-  }
-
   const writer = {
     errors: 0,
     ok: () => text("+OK\r\n"),
-    simple: (line: string) => text(`+${line}\r\n`),
-    raw: (replies: string) => bytes(latin1(replies)),
-    error(line: string) {
+    simple: (value: string) => line("+", value),
+    raw: text,
+    error(reason: string) {
       writer.errors++;
-      onError(line);
-      text(`-${line.replace(/[\r\n]/g, " ")}\r\n`);
+      onError(reason);
+      line("-", reason.replace(/[\r\n]/g, " "));
     },
-    integer: (value: number | bigint) => text(`:${value}\r\n`),
+    integer(value: number | bigint) {
+      if (Number.isSafeInteger(value) && Number(value) >= 0) header(COLON, Number(value));
+      else line(":", String(value));
+    },
     double(value: number) {
       if (isResp3()) text(`,${doubleText(value)}\r\n`);
       else writer.bulk(doubleText(value));
@@ -93,23 +141,24 @@ export function createReplyWriter(
       text(isResp3() ? `#${value ? "t" : "f"}\r\n` : `:${value ? 1 : 0}\r\n`),
     bigNumber: (digits: string) => (isResp3() ? text(`(${digits}\r\n`) : writer.bulk(digits)),
     bulk(value: string | Uint8Array) {
-      text(`$${value.length}\r\n`);
-      bytes(typeof value === "string" ? latin1(value) : value);
+      header(DOLLAR, value.length);
+      if (typeof value === "string") text(value);
+      else bytes(value);
       text("\r\n");
     },
     verbatim(value: string, format: string) {
       if (!isResp3()) return writer.bulk(value);
       text(`=${value.length + 4}\r\n${format}:`);
-      bytes(latin1(value));
+      text(value);
       text("\r\n");
     },
     nil: () => text(isResp3() ? "_\r\n" : "$-1\r\n"),
     nilArray: () => text(isResp3() ? "_\r\n" : "*-1\r\n"),
-    array: (count: number) => text(`*${count}\r\n`),
-    map: (count: number) => text(isResp3() ? `%${count}\r\n` : `*${count * 2}\r\n`),
-    set: (count: number) => text(`${isResp3() ? "~" : "*"}${count}\r\n`),
-    push: (count: number) => text(`${isResp3() ? ">" : "*"}${count}\r\n`),
-    attribute: (count: number) => text(`|${count}\r\n`),
+    array: (count: number) => header(ASTERISK, count),
+    map: (count: number) => (isResp3() ? header(PERCENT, count) : header(ASTERISK, count * 2)),
+    set: (count: number) => header(isResp3() ? TILDE : ASTERISK, count),
+    push: (count: number) => header(isResp3() ? GREATER : ASTERISK, count),
+    attribute: (count: number) => header(PIPE, count),
   };
   return writer;
 }

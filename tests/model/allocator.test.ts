@@ -16,6 +16,24 @@ function leaveBytes(core: TestCore, bytes: number): void {
   core.harness.core.memory.words.setUint32(Address.State + StateField.PageLimit, pages, true);
 }
 
+/** Gives free pages back as the host does, and makes them what the system makes of them. @returns how many */
+function releasePages(core: TestCore, budget: number): number {
+  const { core: exports } = core.harness;
+  const held = exports.freePagesHeld();
+  const list = exports.releasePages(budget);
+  const { memory } = exports;
+  const count = new DataView(memory.bytes(list, 4).slice().buffer).getUint32(0, true);
+  const pieces = new Uint32Array(memory.bytes(list + 4, count * 8).slice().buffer);
+  let pages = 0;
+  for (let piece = 0; piece < count; piece++) {
+    memory.bytes(pieces[piece * 2]! * PAGE_BYTES, pieces[piece * 2 + 1]! * PAGE_BYTES).fill(0);
+    pages += pieces[piece * 2 + 1]!;
+  }
+  expect(pages).toBeLessThanOrEqual(Math.min(budget, held));
+  expect(exports.freePagesHeld()).toBe(held - pages);
+  return pages;
+}
+
 /** Bytes that a string of this length asks for: behind its key, or in a block of its own. */
 const asked = (length: number) => (length <= 16_384 ? 21 + length : 24 + 8 + length);
 
@@ -60,6 +78,7 @@ function churn(core: TestCore, seed: number, commands: number): Map<string, numb
       if (!(total instanceof ErrorReply)) stored.set(key, total as number);
     }
     if (random.chance(0.05)) core.harness.core.tidySlice(500);
+    if (random.chance(0.05)) releasePages(core, 1 + random.below(60));
     if (i % 500 === 0) core.check();
   }
   return stored;
@@ -115,4 +134,26 @@ test("a shift in the size of large values leaves no sparse spans behind", () => 
   core.check();
   expect(core.heapPages()).toBeLessThan(before / 4);
   for (let i = 0; i < 1000; i += 8) expect(core.run("GET", `key:${i}`)).toBe("v".repeat(40_000));
+});
+
+test("what is freed is given back once, and again when it was in use in between", () => {
+  const core = createTestCore({ build: "release" });
+  const fill = () => core.must("SET", KEY, "v".repeat(4 * MIB));
+  fill();
+  core.must("SET", "behind", "v".repeat(MIB));
+  core.must("DEL", KEY);
+  core.tidyAll();
+  const freed = core.harness.core.freePagesHeld();
+  expect(freed).toBeGreaterThanOrEqual(64);
+  expect(releasePages(core, 10)).toBe(10);
+  expect(releasePages(core, 10_000)).toBe(freed - 10);
+  expect(releasePages(core, 10_000)).toBe(0);
+  core.check();
+  fill();
+  expect(core.run("GET", KEY)).toBe("v".repeat(4 * MIB));
+  core.must("DEL", KEY);
+  core.tidyAll();
+  expect(core.harness.core.freePagesHeld()).toBeGreaterThanOrEqual(64);
+  expect(releasePages(core, 10_000)).toBeGreaterThanOrEqual(64);
+  core.check();
 });
