@@ -19,7 +19,10 @@ import { freePort, temporaryDirectory } from "../support/server-process.ts";
 import { diskError, SimDisk, type Step } from "../support/sim-disk.ts";
 
 const OK = "+OK\r\n";
-/** A second is promised; a machine that does much else is given more. */
+/**
+ * A second is promised. tests/sim holds the server to that on a clock of its own; here, where the machine may do much else, tries are
+ * counted, and this is only where the test gives up.
+ */
 const HEALED_MAX_MS = 10_000;
 
 interface Fault {
@@ -127,8 +130,13 @@ describe("on a disk in memory", () => {
           expect(await other.raw("GET", "nothing")).toBe("$-1\r\n");
           const left = await loader.load(disk.afterKill());
           expect(left).toHaveProperty("state");
-          disk.before = () => {};
+          // The first try behind the end of the cause succeeds: no second file is begun.
+          const opened = new Set<string>();
+          disk.before = ({ kind, path }) => {
+            if (kind === "open" && path.endsWith(".incr.aof")) opened.add(path);
+          };
           await served(other);
+          expect(opened.size).toBeLessThan(2);
           expect(await during).toBe(":2\r\n");
           expect(await other.raw("INFO", "persistence")).toContain("aof_last_write_status:ok");
           const state = await stateOf(server.client);

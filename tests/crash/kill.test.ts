@@ -1,5 +1,5 @@
 /**
- * SIGKILL at any moment: plain, pipelined and MULTI writers at once, under each policy, also during rewrites and during the replay of a start.
+ * SIGKILL at any moment: plain, pipelined and MULTI writers at once, and some to values of all types, under each policy, also during rewrites and during the replay of a start.
  * What a server has afterwards are the first units of each writer, whole ones, and no fewer than it acknowledged.
  *
  * CRASH_ROUNDS=200 is the long form; each round is a test.
@@ -33,6 +33,8 @@ const writers = [
   new Writer("pipelined2", "pipelined"),
   new Writer("multi", "transactions"),
   new Writer("multi2", "transactions"),
+  new Writer("typed", "types"),
+  new Writer("typed2", "types"),
 ];
 const totals = { kills: 0, acknowledged: 0, lost: 0, delayedRounds: 0, lostWhenDelayed: 0 };
 

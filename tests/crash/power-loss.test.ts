@@ -18,7 +18,7 @@ import { diskError, SimDisk, type Step } from "../support/sim-disk.ts";
 import { Writer, type WriterKind } from "../support/writers.ts";
 
 const ROUNDS = Math.ceil(Number(process.env["CRASH_ROUNDS"] ?? 4));
-const KINDS: readonly WriterKind[] = ["plain", "pipelined", "transactions"];
+const KINDS: readonly WriterKind[] = ["plain", "pipelined", "transactions", "types"];
 /** Power is lost so often at each step that is looked at. */
 const LOSSES = 2;
 

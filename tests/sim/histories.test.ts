@@ -2,10 +2,13 @@
  * Histories from seeds: SIM_HISTORIES says how many, SIM_SEED=n plays one alone, with what the server logged.
  */
 import { expect, test } from "bun:test";
+import { HISTORIES } from "./histories.ts";
 import { noFigures, playHistory } from "./history.ts";
 
 const ONE = process.env["SIM_SEED"];
-const COUNT = Number(process.env["SIM_HISTORIES"] ?? 2000);
+const COUNT = Number(process.env["SIM_HISTORIES"] ?? HISTORIES);
+/** So many are shown. */
+const FAILURES = Number(process.env["SIM_FAILURES"] ?? 5);
 const FIRST = ONE === undefined ? Number(process.env["SIM_FIRST"] ?? 1) : Number(ONE);
 /** Of so many histories it is known what happens in them. */
 const ENOUGH = 100;
@@ -31,7 +34,7 @@ test(
         playHistory(seed, figures);
       } catch (error) {
         failed.push(`SIM_SEED=${seed} bun test tests/sim\n${(error as Error).stack}`);
-        if (failed.length >= 5) break;
+        if (failed.length >= FAILURES) break;
       }
     const { names, ...counts } = figures;
     console.log(JSON.stringify(counts));

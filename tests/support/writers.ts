@@ -4,13 +4,14 @@
  */
 import { type Connection, frame } from "./reference.ts";
 import { type Reply, wholeReply } from "./reply.ts";
+import { countTyped, typedQuestions, typedUnit } from "./typed-units.ts";
 
-export type WriterKind = "plain" | "pipelined" | "transactions";
+export type WriterKind = "plain" | "pipelined" | "transactions" | "types";
 
 const SLOTS = 40;
 const PIPELINE_UNITS = 32;
 /** Replies to one unit, in lines. */
-const LINES = { plain: 1, pipelined: 1, transactions: 12 };
+const LINES = { plain: 1, pipelined: 1, transactions: 12, types: 1 };
 const LARGE_BYTES = 100_000;
 /** Until it tries again. */
 const REFUSED_MS = 5;
@@ -55,6 +56,7 @@ export class Writer {
 
   private unit(i: number): Buffer {
     const { name } = this;
+    if (this.kind === "types") return frame(typedUnit(name, i));
     if (this.kind === "transactions")
       return Buffer.concat(
         [
@@ -109,7 +111,8 @@ export class Writer {
       setTimeout(() => this.sendAgain(), REFUSED_MS);
       return;
     }
-    this.lines += lines.length;
+    // Of a bulk string its text counts.
+    this.lines += lines.filter((line) => !line.startsWith("$")).length;
     this.error ??= errors[0];
   }
 
@@ -120,7 +123,7 @@ export class Writer {
   }
 
   private send(): void {
-    const count = this.kind === "pipelined" ? PIPELINE_UNITS : 1;
+    const count = this.kind === "pipelined" || this.kind === "types" ? PIPELINE_UNITS : 1;
     const units: Buffer[] = [];
     for (let n = 0; n < count; n++) units.push(this.unit(++this.sent));
     this.unsent = Buffer.concat([this.unsent, ...units]);
@@ -148,6 +151,8 @@ export class Writer {
 
   /** @returns n: it has exactly the first n units. @throws Error if it has something else */
   async count(client: Connection): Promise<number> {
+    if (this.kind === "types")
+      return countTyped(this.name, await client.all(typedQuestions(this.name)));
     return this.kind === "transactions" ? this.countTransactions(client) : this.countSlots(client);
   }
 

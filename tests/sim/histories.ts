@@ -1,0 +1,2 @@
+/** How many histories CI plays. */
+export const HISTORIES = 2000;
