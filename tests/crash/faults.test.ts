@@ -212,6 +212,49 @@ test("what was written while the file before was synced does not come twice once
   }
 });
 
+test("what could not be written during a rewrite waits for its sync though the rewrite ends first", async () => {
+  const disk = new SimDisk();
+  const server = await startOnDisk(disk, { appendfsync: "always" });
+  const other = await openConnection(server.port);
+  const [first, second] = [1, 2].map((n) => logPath(`appendonly.aof.${n}.incr.aof`));
+  const happened: string[] = [];
+  let isSwitched = false;
+  let isGone = false;
+  let fails = true;
+  disk.before = ({ kind, path }) => {
+    if (path === first && kind === "remove") isGone = true;
+    // The last step of the rewrite.
+    if (isGone && kind === "syncDirectory") {
+      fails = false;
+      disk.later = (work) => void setTimeout(work, 20);
+    }
+    if (path !== second) return;
+    if (kind === "sync") happened.push("synced");
+    if (kind === "write" && isSwitched && fails) throw diskError("EIO");
+    if (kind === "write") isSwitched = true;
+  };
+  try {
+    expect(await server.run("INCR a")).toBe(":1\r\n");
+    const waiting: (() => void)[] = [];
+    await server.run("BGREWRITEAOF");
+    disk.later = (work) => void waiting.push(work);
+    while (!isSwitched) {
+      for (const work of waiting.splice(0)) work();
+      await Bun.sleep(1);
+    }
+    const during = server.run("INCR a").then(() => void happened.push("told"));
+    expect(await refusal(other)).toStartWith("-MISCONF");
+    happened.length = 0;
+    disk.later = (work) => work();
+    for (const work of waiting.splice(0)) work();
+    await during;
+    expect(happened).toEqual(["synced", "told"]);
+  } finally {
+    other.close();
+    await server.stop();
+  }
+});
+
 describe("on a real disk", () => {
   let dir: ReturnType<typeof temporaryDirectory>;
   let program: Program;

@@ -397,11 +397,14 @@ export class Log implements PropagationLog {
     this.onSynced();
   }
 
-  /** Everything there is is on the disk, or will be in a base. */
+  /** Everything that is written is on the disk. */
   private coverAll(): void {
     const { core } = this.options;
-    core.syncBegins();
-    core.syncEnds();
+    // What the core knows of keys is of the kept block too: the sync that covers it comes behind its write.
+    if (this.block.isEmpty) {
+      core.syncBegins();
+      core.syncEnds();
+    }
     this.unsynced.cover(this.unsynced.mark());
     this.coverUpTo(this.writtenPoint);
   }
@@ -552,7 +555,8 @@ export class Log implements PropagationLog {
     if (this.syncing === null) this.dropPrevious();
     if (this.failure === undefined || this.isDead || this.isBusy) return;
     if (!this.writeBlock()) return;
-    this.coverAll();
+    // What came behind the base waits for a sync as ever.
+    if (this.current.isSynced) this.coverAll();
     this.heal();
   }
 
