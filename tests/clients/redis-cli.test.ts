@@ -35,6 +35,24 @@ async function cli(args: string[], input: string | Buffer = ""): Promise<string>
   return out + errors;
 }
 
+const LONG = "v".repeat(40);
+/** Two of each, the second the larger one. */
+const KEYS_OF_EACH_TYPE = [
+  "set text:1 v",
+  `set text:2 ${LONG}`,
+  "rpush list:1 a",
+  `rpush list:2 a b ${LONG}`,
+  "sadd set:1 a",
+  `sadd set:2 a b c ${LONG}`,
+  "hset hash:1 f v",
+  `hset hash:2 f v g ${LONG}`,
+  "zadd zset:1 1 a",
+  `zadd zset:2 1 a 2 b 3 ${LONG}`,
+  "xadd stream:1 * f v",
+  "xadd stream:2 * f v",
+  "xadd stream:2 * f v",
+];
+
 describe.skipIf(CLI === null)("redis-cli in a pipe", () => {
   beforeEach(() => cli(["FLUSHALL"]));
 
@@ -94,6 +112,27 @@ describe.skipIf(CLI === null)("redis-cli in a pipe", () => {
     expect(await cli(["--memkeys"])).toMatch(/Biggest string found '"scan:29\d"' has 3\d\d bytes/);
   });
 
+  test("finds the biggest keys of every type, by elements and by memory", async () => {
+    await cli([], KEYS_OF_EACH_TYPE.join("\n"));
+    const biggest = await cli(["--bigkeys"]);
+    const sizes = [
+      [`string`, `"text:2"`, "40 bytes"],
+      [`list`, `"list:2"`, "3 items"],
+      [`set`, `"set:2"`, "4 members"],
+      [`hash`, `"hash:2"`, "2 fields"],
+      [`zset`, `"zset:2"`, "3 members"],
+      [`stream`, `"stream:2"`, "2 entries"],
+    ] as const;
+    for (const [type, key, size] of sizes)
+      expect(biggest).toContain(`Biggest ${type.padStart(6)} found '${key}' has ${size}\n`);
+    expect(biggest).toContain("Sampled 12 keys in the keyspace!");
+    const heaviest = await cli(["--memkeys"]);
+    for (const [type, key] of sizes)
+      expect(heaviest).toMatch(
+        new RegExp(`Biggest ${type.padStart(6)} found '${key}' has [1-9]\\d+ bytes\\n`),
+      );
+  });
+
   test("measures latency and shows statistics", async () => {
     const [least, most, mean, samples] = (await cli(["--raw", "--latency"])).split(" ").map(Number);
     expect(samples).toBeGreaterThan(10);
@@ -119,12 +158,27 @@ describe.skipIf(CLI === null)("redis-cli as it watches", () => {
     await terminal.close();
   });
 
-  test("finds the hot keys under an LFU policy", async () => {
+  test("finds the hot keys of every type under an LFU policy", async () => {
+    await cli(["flushall"]);
     await cli(["config", "set", "maxmemory-policy", "allkeys-lfu"]);
-    await cli(["-r", "50", "incr", "hot"]);
+    await cli([], KEYS_OF_EACH_TYPE.join("\n"));
+    const cold = Array.from({ length: 30 }, (_, i) => [`cold:${i}`, "v"]).flat();
+    await cli(["mset", ...cold]);
+    const touch = "touch text:2 list:2 set:2 hash:2 zset:2 stream:2".split(" ");
+    await cli(["-r", "300", ...touch]);
     const found = await cli(["--hotkeys"]);
     await cli(["config", "set", "maxmemory-policy", "noeviction"]);
-    expect(found).toMatch(/hot key found with counter: \d+\tkeyname: "hot"/);
+    // The six hottest come first in its summary, in whatever order.
+    const names = [...found.matchAll(/hot key found with counter: (\d+)\tkeyname: "([^"]+)"/g)].map(
+      ([, counter, name]) => ({ counter: Number(counter), name: name! }),
+    );
+    expect(
+      names
+        .slice(0, 6)
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(["hash:2", "list:2", "set:2", "stream:2", "text:2", "zset:2"]);
+    expect(names[5]!.counter).toBeGreaterThan(names[6]?.counter ?? 0);
   });
 });
 
@@ -209,35 +263,56 @@ describe.skipIf(CLI === null)("redis-cli on a terminal", () => {
   });
 });
 
+/** A report's title for each test of redis-benchmark, in its order, and the command that it sends. */
+const MEASURED = [
+  ["PING_INLINE", "ping"],
+  ["PING_MBULK", "ping"],
+  ["SET", "set"],
+  ["GET", "get"],
+  ["INCR", "incr"],
+  ["LPUSH", "lpush"],
+  ["RPUSH", "rpush"],
+  ["LPOP", "lpop"],
+  ["RPOP", "rpop"],
+  ["SADD", "sadd"],
+  ["HSET", "hset"],
+  ["SPOP", "spop"],
+  ["ZADD", "zadd"],
+  ["ZPOPMIN", "zpopmin"],
+  ["LPUSH (needed to benchmark LRANGE)", "lpush"],
+  ["LRANGE_100 (first 100 elements)", "lrange"],
+  ["LRANGE_300 (first 300 elements)", "lrange"],
+  ["LRANGE_500 (first 500 elements)", "lrange"],
+  ["LRANGE_600 (first 600 elements)", "lrange"],
+  ["MSET (10 keys)", "mset"],
+] as const;
+const REQUESTS = 1000;
+
 describe.skipIf(BENCHMARK === null)("redis-benchmark", () => {
-  test.each([[[]], [["-P", "16"]], [["-3"]]])("measures what exists with %j", async (flags) => {
-    const tests = "ping,set,get,incr,mset";
-    const child = Bun.spawn(
-      [
-        BENCHMARK!,
-        "-p",
-        String(server.port),
-        "-n",
-        "2000",
-        "-q",
-        "-r",
-        "100",
-        "-t",
-        tests,
-        ...flags,
-      ],
-      { stdout: "pipe", stderr: "pipe" },
-    );
+  beforeEach(() => cli(["FLUSHALL"]));
+
+  test.each([[[]], [["-P", "16"]], [["-3"]]])("runs all of its tests with %j", async (flags) => {
+    await cli(["CONFIG", "RESETSTAT"]);
+    const options = ["-n", String(REQUESTS), "-q", "-r", "100", ...flags];
+    const child = Bun.spawn([BENCHMARK!, "-p", String(server.port), ...options], {
+      stdout: "pipe",
+      stderr: "pipe",
+    });
     const report = await new Response(child.stdout).text();
     expect([await child.exited, await new Response(child.stderr).text()]).toEqual([0, ""]);
-    const results = report.match(/[A-Z_]+(?: \(10 keys\))?: \d+\.\d+ requests per second/g) ?? [];
-    expect(results.map((line) => line.split(":")[0])).toEqual([
-      "PING_INLINE",
-      "PING_MBULK",
-      "SET",
-      "GET",
-      "INCR",
-      "MSET (10 keys)",
-    ]);
+    const results = [...report.matchAll(/([A-Z_]+[^:\r\n]*): \d+\.\d+ requests per second/g)];
+    expect(results.map(([, title]) => title!)).toEqual(MEASURED.map(([title]) => title));
+    // It tells nothing of errors: the server does.
+    const stats = await cli(["INFO", "commandstats"]);
+    for (const command of new Set(MEASURED.map(([, name]) => name))) {
+      const times = MEASURED.filter(([, name]) => name === command).length;
+      const [, calls, rejected, failed] = stats.match(
+        new RegExp(`cmdstat_${command}:calls=(\\d+),.*rejected_calls=(\\d+),failed_calls=(\\d+)`),
+      )!;
+      expect([command, rejected, failed]).toEqual([command, "0", "0"]);
+      expect(Number(calls)).toBeGreaterThanOrEqual(times * REQUESTS);
+    }
+    // A pipeline is sent whole, though fewer are left to be sent.
+    expect(Number(await cli(["llen", "mylist"]))).toBeWithin(REQUESTS, REQUESTS + 16);
   });
 });

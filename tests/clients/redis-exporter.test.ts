@@ -110,7 +110,7 @@ test("clients are listed by their fields, the exporter by its name", async () =>
 });
 
 test("what is off is answered as Redis answers it", async () => {
-  expect(redis.call("CLUSTER", "INFO")).rejects.toThrow(
+  await expect(redis.call("CLUSTER", "INFO")).rejects.toThrow(
     "ERR This instance has cluster support disabled",
   );
   expect(await redis.call("COMMAND", "INFO", "COMMANDLOG")).toEqual([null]);
