@@ -1,6 +1,14 @@
 /** The single-file executable: the core is in it, nothing lies beside it, nothing around it changes it. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type Program, runProgram } from "../support/program.ts";
 import { openConnection } from "../support/reference.ts";
@@ -49,13 +57,39 @@ test("it starts from another directory under another name, and reads no .env and
   expect(await program.exited).toBe(0);
 });
 
+test("it is all there is: alone in an empty directory it serves, is killed, and has everything again", async () => {
+  const alone = join(elsewhere.path, "alone");
+  mkdirSync(alone);
+  copyFileSync(executable, join(alone, "bundis"));
+  const port = freePort();
+  const start = async () => {
+    const flags = ["--port", String(port), "--appendonly", "yes", "--appendfsync", "always"];
+    const started = runProgram(flags, { command: ["./bundis"], cwd: alone });
+    await started.printed("Ready to accept connections tcp");
+    return started;
+  };
+  const first = await start();
+  expect(await ask(port, "RPUSH", "list", "a", "b")).toBe(":2\r\n");
+  expect(await ask(port, "SET", "k", "v".repeat(2_000_000))).toBe("+OK\r\n");
+  first.signal("SIGKILL");
+  await first.exited;
+  expect(readdirSync(alone).sort()).toEqual(["appendonlydir", "bundis", "bundis.lock"]);
+  const second = await start();
+  expect(await ask(port, "LRANGE", "list", "0", "-1")).toBe("*2\r\n$1\r\na\r\n$1\r\nb\r\n");
+  expect(await ask(port, "STRLEN", "k")).toBe(":2000000\r\n");
+  expect(await ask(port, "INFO", "server")).toContain(`executable:${join(alone, "bundis")}\r\n`);
+  await second.kill();
+});
+
 test("--version and --help print, a file's fault ends it with 1", async () => {
   const run = async (...args: string[]) => {
     const ended = runProgram(args, { command: [executable], cwd: elsewhere.path });
     return { code: await ended.exited, output: ended.output() };
   };
   expect((await run("--version")).output).toStartWith("Bundis ");
-  expect((await run("--help")).code).toBe(0);
+  const help = await run("--help");
+  expect(help.code).toBe(0);
+  expect(help.output).toContain("--appendonly");
   expect(await run("--check-aof", "nosuch")).toEqual({
     code: 2,
     output: "Cannot open file nosuch: No such file or directory\n",
