@@ -2,13 +2,15 @@
  * One release core driven with prepared commands: their words lie in the input window, so that an execution costs one store of
  * the argv table's address and the call.
  */
-import { Address, Cmd, IoField, StateField } from "../../core-wasm/abi.ts";
+import { Address, Cmd, IoField, SnapshotPhase, StateField, Stream } from "../../core-wasm/abi.ts";
 import { coreFlags } from "../../server/commands/spec.ts";
 import { ALL_COMMANDS } from "../../server/commands/table.ts";
 import { type Core, createCore } from "../../server/core/core.ts";
 
 const ARGV = (Address.IoBlock + IoField.ArgvPtr) >> 2;
 const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
+const SNAPSHOT_PHASE = (Address.State + StateField.SnapshotPhase) >> 2;
+const SNAPSHOT_TOP = (Address.State + StateField.SnapshotTop) >> 2;
 const NOW = (Address.State + StateField.NowMs) >> 3;
 const IDS = new Map(
   Object.entries(Cmd).flatMap(([name, id]) =>
@@ -35,13 +37,21 @@ export interface Driver {
   /** Writes `value` over the last nine bytes of a word, in digits. */
   writeDigits(command: Prepared, word: number, value: number): void;
   setNow(ms: number): void;
+  /** One slice of a snapshot, whose bytes are dropped. @returns false = it is over */
+  snapshotSlice(budget: number): boolean;
 }
 
 export function createDriver(): Driver {
-  const core = createCore({ seed: [1, 2], drain: () => resetOutput() });
+  const core = createCore({
+    seed: [1, 2],
+    drain: (stream) => (stream === Stream.Snapshot ? resetSnapshot() : resetOutput()),
+  });
   const { i32, u8, f64 } = core.memory;
   const resetOutput = () => {
     i32[OUT_TOP] = Address.Output;
+  };
+  const resetSnapshot = () => {
+    i32[SNAPSHOT_TOP] = Address.Snapshot;
   };
   let argvTop: number = Address.ArgvTable;
   let inputTop: number = Address.Input;
@@ -70,6 +80,11 @@ export function createDriver(): Driver {
       i32[ARGV] = command.argvPtr;
       resetOutput();
       return core.execute(command.id, command.argc);
+    },
+    snapshotSlice(budget) {
+      core.snapshotSlice(budget);
+      resetSnapshot();
+      return i32[SNAPSHOT_PHASE] !== SnapshotPhase.None;
     },
     writeDigits(command, word, value) {
       const { ptr, length } = command.words[word]!;

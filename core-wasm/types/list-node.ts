@@ -2,7 +2,7 @@
  * Nodes of long lists: packed sequences in a row, each as large as list-max-listpack-size allows, and single elements that are too
  * large for one (plain).
  *
- *   chain: 0 first node |4 last node |8 elements |12 nodes |16 where defragmentation goes on
+ *   chain: 0 first node |4 last node |8 elements |12 nodes |16 where defragmentation goes on |20 where a snapshot does
  *   node:  0 previous |4 next |8 packed sequence, or u32 length and bytes of a plain element |12 elements, bit 31 = plain
  */
 import { Limit } from "../abi";
@@ -18,6 +18,7 @@ export class Chain {
   count: u32;
   nodes: u32;
   evacuated: u32;
+  written: u32; // has a meaning only between two parts that a snapshot writes: nothing but the node's address changes meanwhile
 }
 
 @final

@@ -115,6 +115,7 @@ function evacuateNode(chain: Chain, node: ListNode): u32 {
   const ref = evacuateBlock(<u32>changetype<usize>(node));
   if (ref === 0) return moved;
   const fresh = nodeAt(ref);
+  if (chain.written === <u32>changetype<usize>(node)) chain.written = ref;
   if (fresh.previous === 0) chain.first = ref;
   else nodeAt(fresh.previous).next = ref;
   if (fresh.next === 0) chain.last = ref;

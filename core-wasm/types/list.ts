@@ -218,8 +218,14 @@ export function goTo(entry: Entry, index: u32): void {
     return;
   }
   const offset = goToNode(entry, index);
+  goInto(entry, state.listNode, offset);
+}
+
+/** Goes to an element of a chain by its node, 0 = the first one, and the index in it. O(node) */
+export function goInto(entry: Entry, ref: u32, index: u32): void {
+  state.listNode = ref === 0 ? chainOf(entry).first : ref;
   const node = nodeAt(state.listNode);
-  state.listAt = isPlain(node) ? node.data : <u32>packedSeek(node.data, offset);
+  state.listAt = isPlain(node) ? node.data : <u32>packedSeek(node.data, index);
 }
 
 /** Goes to the node of a chain that the index lies in. @returns the index in it. O(nodes), from the nearer end */

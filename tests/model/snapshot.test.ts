@@ -3,12 +3,14 @@
  * given up; in between keys expire, are evicted, tables are flushed, swapped, merged and freed.
  */
 import { expect, test } from "bun:test";
-import { EvictionPolicy, SnapshotPhase } from "../../core-wasm/abi.ts";
+import { Address, EvictionPolicy, Limit, SnapshotPhase, StateField } from "../../core-wasm/abi.ts";
 import { type Build, createTestCore, type TestCore } from "../support/core.ts";
 import { createHarness } from "../support/core-harness.ts";
 import { datasetOf, replayInto } from "../support/dataset.ts";
 import { DATABASES, randomOperation } from "../support/operations.ts";
 import { createRandom, type Random } from "../support/random.ts";
+
+const LIMITS = (Address.State + StateField.Limits) >> 2;
 
 /** What the walk under way must give, unless it is given up. */
 interface Expected {
@@ -90,3 +92,37 @@ for (const build of ["tiny", "release"] as Build[])
     expect(total.whole).toBeGreaterThan(25);
     expect(total.given).toBeGreaterThan(3);
   }, 60_000);
+
+for (const build of ["tiny", "release"] as Build[])
+  test(`a snapshot goes on in a long list whose nodes have moved (${build})`, () => {
+    const core = createTestCore({ build });
+    const { snapshot } = core.harness;
+    const random = createRandom(11);
+    const { i32 } = core.harness.core.memory;
+    i32[LIMITS + Limit.ListListpackSize] = 4;
+    i32[LIMITS + Limit.ListPlainBytes] = 150;
+    // Nodes lie between others, and between strings of their size, which go away.
+    for (let i = 0; i < 1500; i++) {
+      const words = Array.from({ length: 40 }, (_, k) =>
+        `${i}:${k}`.padEnd(20 + random.below(140)),
+      );
+      for (const key of ["list", "other", "another"]) core.must("RPUSH", key, ...words);
+    }
+    core.must("DEL", "other", "another");
+    core.harness.core.freeSlice(1_000_000);
+    const wanted = datasetOf(core.harness.copy(), DATABASES);
+    expect(snapshot.begin()).toBe(true);
+    let slices = 0;
+    for (; snapshot.slice(1) !== SnapshotPhase.None; slices++) {
+      if (slices !== 100) continue;
+      const before = core.heapPages();
+      core.tidyAll(400);
+      expect(core.heapPages()).toBeLessThan(before * 0.6);
+      // Takes the pages that were given back.
+      const words = Array.from({ length: 100 }, () => "f".repeat(100));
+      for (let i = 0; i < 1500; i++) core.must("RPUSH", "fresh", ...words);
+    }
+    expect(slices).toBeGreaterThan(200);
+    expect(loaded(core)).toEqual(wanted);
+    core.check();
+  });
