@@ -8,6 +8,7 @@ export const UNSYNCED_MAX_BYTES = 64 << 20;
 const CHUNK_BYTES = 1 << 20;
 /** Larger ones have memory of their own. */
 const SHARING_MAX_BYTES = CHUNK_BYTES / 4;
+/** So many are kept for the next blocks in any case, and otherwise as many as were begun between two syncs. */
 const SPARE_CHUNKS = 8;
 
 interface Chunk {
@@ -37,6 +38,8 @@ export class Unsynced {
   /** The one that is being filled. */
   private chunk: Chunk | null = null;
   private readonly spare: Chunk[] = [];
+  /** Chunks since the last sync began to count. */
+  private begun = 0;
 
   /** Takes a copy of a block that was written where `db` was selected. */
   add(block: Uint8Array, db: number): void {
@@ -61,14 +64,19 @@ export class Unsynced {
   private copy(block: Uint8Array, db: number): Part {
     const end = this.total;
     if (block.length > SHARING_MAX_BYTES) return { bytes: block.slice(), chunk: null, end, db };
-    if (this.chunk === null || this.chunk.used + block.length > CHUNK_BYTES)
-      this.chunk = this.spare.pop() ?? { bytes: new Uint8Array(CHUNK_BYTES), used: 0, parts: 0 };
-    const { chunk } = this;
+    const chunk = this.chunkFor(block.length);
     const bytes = chunk.bytes.subarray(chunk.used, chunk.used + block.length);
     bytes.set(block);
     chunk.used += block.length;
     chunk.parts++;
     return { bytes, chunk, end, db };
+  }
+
+  private chunkFor(bytes: number): Chunk {
+    if (this.chunk !== null && this.chunk.used + bytes <= CHUNK_BYTES) return this.chunk;
+    this.begun++;
+    this.chunk = this.spare.pop() ?? { bytes: new Uint8Array(CHUNK_BYTES), used: 0, parts: 0 };
+    return this.chunk;
   }
 
   /** Lets the first so many parts go. */
@@ -77,7 +85,7 @@ export class Unsynced {
       this.keptBytes -= bytes.length;
       if (chunk === null || --chunk.parts > 0) continue;
       chunk.used = 0;
-      if (chunk !== this.chunk && this.spare.length < SPARE_CHUNKS) this.spare.push(chunk);
+      if (chunk !== this.chunk) this.spare.push(chunk);
     }
   }
 
@@ -91,6 +99,9 @@ export class Unsynced {
     this.coveredEnd = Math.max(this.coveredEnd, mark);
     const rest = this.parts.findIndex(({ end }) => end > mark);
     this.drop(rest < 0 ? this.parts.length : rest);
+    // As much as this stretch needed, the next may need.
+    this.spare.length = Math.min(this.spare.length, Math.max(SPARE_CHUNKS, this.begun));
+    this.begun = 0;
   }
 
   /**
