@@ -45,6 +45,8 @@ const WAITING: readonly ((random: Random) => string[])[] = [
 export class Knowledge {
   /** For each executed command: the last unit that its reply tells of. */
   private readonly tells = new Map<Client, number[]>();
+  private told = 0;
+  private readonly judged = new Map<SimSocket, number>();
   private readonly servedLists = new Set<number[]>();
   /** Commands that have waited for a key and were served. */
   servedCount = 0;
@@ -81,10 +83,20 @@ export class Knowledge {
       const isRead = this.countsReads && client.multi === null && READS.includes(words[0]!);
       const place = list.push(0) - 1;
       run(client, argc);
-      const wrote = shadow.count > before;
+      const wrote = this.hasWritten(words[0]!, before);
       list[place] = wrote ? shadow.count : isRead ? shadow.lastUnitOf(db, words[1] ?? "") : 0;
       this.tellServed();
     };
+  }
+
+  /**
+   * Whether a command has logged more than that keys have expired or were evicted: its reply does not tell of that. A key that comes
+   * back has still expired.
+   */
+  private hasWritten(name: string, before: number): boolean {
+    const units = this.shadow.units.slice(before);
+    if (/^(DEL|UNLINK|GETDEL)$/i.test(name)) return units.length > 0;
+    return units.some((unit) => unit.some(({ words }) => words[0] !== "DEL"));
   }
 
   /** What has waited tells of the unit that it was served with, the last one there is. */
@@ -108,18 +120,19 @@ export class Knowledge {
     return Array.from({ length: argc }, (_, index) => args.text(index));
   }
 
-  /** The last unit that these replies tell of, those of the first `count` commands of each connection. */
+  /** The last unit that the replies of these have told of so far. O(replies that have come since it was asked last) */
   toldBy(sockets: readonly SimSocket[]): number {
-    let last = 0;
     for (const socket of sockets) {
-      const client = socket.client;
-      const list = client === undefined ? undefined : this.tells.get(client);
+      const list = socket.client === undefined ? undefined : this.tells.get(socket.client);
       if (list === undefined) continue;
-      // Who is refused learns nothing.
-      for (const [i, reply] of socket.replies.entries())
-        if (!reply.startsWith("-")) last = Math.max(last, list[i] ?? 0);
+      const from = this.judged.get(socket) ?? 0;
+      // Who is refused learns nothing, and whose command is put off not yet.
+      for (let i = from; i < socket.replies.length; i++)
+        if (!/^(-|\+QUEUED)/.test(socket.replies[i]!))
+          this.told = Math.max(this.told, list[i] ?? 0);
+      this.judged.set(socket, socket.replies.length);
     }
-    return last;
+    return this.told;
   }
 }
 
@@ -154,6 +167,8 @@ export class SimClient {
   constructor(
     private readonly random: Random,
     private readonly network: SimNetwork,
+    /** Keys that were written lately. */
+    private readonly recent: () => string | undefined,
     readonly kind: "plain" | "pipelined" | "transactions",
   ) {
     this.socket = network.connect();
@@ -196,7 +211,8 @@ export class SimClient {
     if (random.chance(0.01)) return ["BGREWRITEAOF"];
     if (random.chance(0.25)) {
       const name = random.pick(["string", "set", "hash", "list", "zset", "stream"]);
-      return [random.pick(READS), `${name}:${random.below(60)}`];
+      const key = random.chance(0.5) ? this.recent() : undefined;
+      return [random.pick(READS), key ?? `${name}:${random.below(60)}`];
     }
     if (random.chance(0.1)) return random.pick(WAITING)(random);
     if (random.chance(0.1)) return random.pick(SMALL)(random);

@@ -11,7 +11,7 @@ const COUNT = Number(process.env["SIM_HISTORIES"] ?? HISTORIES);
 const FAILURES = Number(process.env["SIM_FAILURES"] ?? 5);
 const FIRST = ONE === undefined ? Number(process.env["SIM_FIRST"] ?? 1) : Number(ONE);
 /** Of so many histories it is known what happens in them. */
-const ENOUGH = 100;
+const ENOUGH = 1000;
 /** Some of each type, and of what waiting clients are served with. */
 const LOGGED = [
   ..."SET APPEND PFADD PFMERGE RPUSH LPOP LREM LSET LMOVE SADD SREM SUNIONSTORE HSET HDEL".split(

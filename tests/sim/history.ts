@@ -301,7 +301,8 @@ class Life {
 
   private connect(): SimClient {
     const kind = this.random.pick(["plain", "pipelined", "transactions"] as const);
-    const client = new SimClient(this.random, this.network, kind);
+    const recent = () => this.shadow.recentKey(this.random);
+    const client = new SimClient(this.random, this.network, recent, kind);
     this.clients.push(client);
     this.sockets.push(client.socket);
     return client;
@@ -345,6 +346,15 @@ class Life {
   compare(isWhole: boolean): void {
     this.shadow.compare(this.core, isWhole);
     this.mirror.compare(this.log);
+    this.compareTold();
+  }
+
+  /** No reply has told of what the policy's kind of crash could take away at this moment. */
+  private compareTold(): void {
+    if (this.policy !== "always" && (this.promisesLess || this.wasOverdue)) return;
+    const told = this.knowledge.toldBy(this.sockets);
+    const kept = this.mirror.kept(this.log, this.policy === "always");
+    if (told > kept) throw new Error(`${told} units are told of, ${kept} are safe`);
   }
 
   private get log(): LogInside {
@@ -413,7 +423,7 @@ export function playHistory(seed: number, figures: HistoryFigures): void {
     "aof-timestamp-enabled": random.pick(["no", "no", "yes"]),
     "loading-process-events-interval-bytes": random.pick(["1024", "2097152"]),
     "aof-disable-auto-gc": random.pick(["no", "no", "no", "yes"]),
-    maxmemory: random.pick(["0", "0", "1500kb"]),
+    maxmemory: random.pick(["0", "0", "40kb", "200kb"]),
     "maxmemory-policy": random.pick(["allkeys-lru", "volatile-ttl", "noeviction", "allkeys-lfu"]),
   };
   let disk = new SimDisk();

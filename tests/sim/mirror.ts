@@ -16,6 +16,8 @@ import { type LoggedCommand, type Shadow, stateOf } from "./shadow.ts";
 /** What is looked at of a log. */
 export interface LogInside {
   readonly current: LogFile;
+  /** What the current one follows, until it is synced. */
+  readonly previous: LogFile | null;
   readonly block: { view(): Uint8Array };
   /** A block is on its way to the file. */
   readonly writing: object | null;
@@ -83,6 +85,23 @@ export class Mirror {
     const { units } = kept.marks.at(-1)!;
     if (units !== this.shadow.count)
       throw new Error(`the log has ${units} of ${this.shadow.count} units`);
+  }
+
+  /** Units that the kernel has; or, if power may be lost, those that are there for certain. Behind `compare` */
+  kept({ current, previous }: LogInside, isPowerLost: boolean): number {
+    const last = this.readings.at(-1)!;
+    if (!isPowerLost) return last.marks.at(-1)!.units;
+    const before = previous === null ? undefined : this.readings.at(-2);
+    // The one before comes first, unless a base holds what it had.
+    if (before?.path === previous?.path && before !== undefined && this.disk.exists(before.path))
+      if (this.disk.safeBytes(before.path) < before.marks.at(-1)!.offset)
+        return this.safeOf(before);
+    return current.path === last.path ? this.safeOf(last) : 0;
+  }
+
+  private safeOf({ path, marks }: Reading): number {
+    const bytes = this.disk.safeBytes(path);
+    return (marks.findLast(({ offset }) => offset <= bytes) ?? marks[0]!).units;
   }
 
   /** What was added to the file before another one took its place. */

@@ -9,6 +9,7 @@ import type { PropagationLog } from "../../server/dispatch/effects.ts";
 import { BUILDS } from "../support/core.ts";
 import { type CoreHarness, createHarness } from "../support/core-harness.ts";
 import { commandsOf } from "../support/dataset.ts";
+import type { Random } from "../support/random.ts";
 
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
 const DB = (Address.IoBlock + IoField.Db) >> 2;
@@ -159,6 +160,12 @@ export class Shadow {
     return this.open !== null;
   }
 
+  /** A key of one of the last units. */
+  recentKey(random: Random): string | undefined {
+    const unit = this.units.at(-1 - random.below(4));
+    return unit?.[0]?.words.find(isKey);
+  }
+
   /** The last unit that a reader of the key has seen the trace of. */
   lastUnitOf(db: number, key: string): number {
     const own = this.lastUnits.get(`${db} ${key}`) ?? 0;
@@ -271,9 +278,10 @@ export class Shadow {
     harness.client.flags = IoFlag.Replay;
     for (const { db, words } of unit) {
       harness.client.db = db;
+      const places = this.changedBy(db, words);
       const reply = harness.run(...words);
       if (reply.kind === "error") throw new Error(`logged, but fails: ${words[0]}: ${reply.text}`);
-      for (const place of this.changedBy(db, words)) this.lastUnits.set(place, index);
+      for (const place of places) this.lastUnits.set(place, index);
     }
   }
 
@@ -281,15 +289,18 @@ export class Shadow {
    * Databases, or the key of a command that has one: of more than one it is not known here which were changed, and which only read.
    */
   private changedBy(db: number, [name = "", ...words]: readonly string[]): string[] {
+    const hasKeys = (place: string) => this.harness.core.keyCount(Number(place)) > 0;
     switch (name.toUpperCase()) {
       case "FLUSHALL":
-        return Array.from({ length: this.databases }, (_, other) => `${other}`);
+        return Array.from({ length: this.databases }, (_, other) => `${other}`).filter(hasKeys);
       case "FLUSHDB":
-        return [`${db}`];
+        return [`${db}`].filter(hasKeys);
       case "SWAPDB":
         return words[0] === words[1] ? [] : words;
       default: {
         const keys = words.filter(isKey);
+        // Its time had come, it may be: that it is gone tells of nothing.
+        if (name.toUpperCase() === "DEL") return [];
         return keys.length === 1 ? [`${db} ${keys[0]}`] : [];
       }
     }

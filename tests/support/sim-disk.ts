@@ -179,6 +179,11 @@ export class SimDisk implements Disk {
     return this.inode(path).view.slice();
   }
 
+  /** Bytes of a file that a loss of power leaves for certain. */
+  safeBytes(path: string): number {
+    return this.inode(path).safe.length;
+  }
+
   /** Puts a file there, safe. */
   place(path: string, bytes: Uint8Array): void {
     const inode = new Inode();
