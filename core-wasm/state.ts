@@ -139,6 +139,8 @@ export class State {
   snapshotSeq: u64;
   unsynced: u32; // what is known of keys that no sync covers yet (unsynced.ts), 0 = nobody asks
   releasedPages: u32; // free pages that the system has back
+  questionsLeft: u32; // where memory ends in a test (memory/scarcity.ts), and what was promised
+  promisedBytes: u64;
 }
 
 /** Room for so many size classes of the allocator. */

@@ -7,6 +7,7 @@ import { readElementText } from "./types/packed";
 
 export * from "./index";
 export { alloc, free } from "./memory/allocator";
+export { chooseScarcity } from "./memory/scarcity";
 export {
   checkPacked,
   copyPacked,

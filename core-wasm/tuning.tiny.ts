@@ -6,3 +6,4 @@ export const LEAF_SLOTS: u32 = 4;
 export const INNER_SLOTS: u32 = 4;
 export const ID_LEAF_SLOTS: u32 = 4;
 export const ID_INNER_SLOTS: u32 = 4;
+export const CHOSEN_SCARCITY: bool = true;

@@ -13,3 +13,5 @@ export const INNER_SLOTS: u32 = 37;
 /** Blocks of a leaf of a tree of ids, children of an inner node: 256 and 512 bytes. */
 export const ID_LEAF_SLOTS: u32 = 63;
 export const ID_INNER_SLOTS: u32 = 25;
+/** Whether tests choose where memory ends (memory/scarcity.ts). */
+export const CHOSEN_SCARCITY: bool = false;

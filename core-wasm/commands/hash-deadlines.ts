@@ -8,7 +8,7 @@ import { argIs, argLength, argPtr, argWord, Word } from "../argv";
 import * as effects from "../effects";
 import { Encoding, Entry, encodingOf } from "../keyspace/entry";
 import { Find, openForWrite } from "../keyspace/keyspace";
-import { availableBytes } from "../memory/pages";
+import { isRoomFor } from "../memory/pages";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { io, nowMs, ScratchArea, state } from "../state";
@@ -139,7 +139,7 @@ function reserveDeadlines(hash: Entry, first: u32, end: u32): bool {
     // Half as much again covers what sizes are rounded to.
     let bytes: u64 = 0;
     for (let i = first; i < end; i++) bytes += timedBlockBytes(hash, argPtr(i), argLength(i));
-    fits = bytes < SMALL_BYTES || availableBytes() >= bytes + (bytes >> 1);
+    fits = bytes < SMALL_BYTES || isRoomFor(bytes, bytes >> 1);
   }
   if (!fits) settleTiming(hash);
   return fits;

@@ -6,7 +6,7 @@ import { deadlineOf, Entry } from "../keyspace/entry";
 import { Find, find, removeEntry } from "../keyspace/keyspace";
 import { putString } from "../keyspace/strings";
 import { ALL_SPANS_BYTES, alloc, CLASS_COUNT, free, SCARCE_BYTES } from "../memory/allocator";
-import { availableBytes } from "../memory/pages";
+import { availableBytes, isRoomFor } from "../memory/pages";
 import * as reply from "../reply";
 import { ensure, io, ScratchArea } from "../state";
 import { isString, spells } from "../types/string";
@@ -17,6 +17,8 @@ const EXPIRY_INDEX: usize = Address.Scratch + ScratchArea.Argument + 8;
 const COMPARED_INDEX: usize = EXPIRY_INDEX + 4;
 /** Bytes a key costs beyond key and value, at the most: header, deadline, its share of the table. */
 const KEY_OVERHEAD_BYTES: u64 = 128;
+/** Blocks that the first key of a database, or the first member of a table or tree, needs beside. */
+const FIRST_BYTES: u64 = 4096;
 /** Key and value up to this length never need a block of more than a page. */
 const SHORT_WORD_BYTES: u32 = 4000;
 
@@ -29,13 +31,16 @@ export function isRoomCertain(keys: u32, bytes: u64, longest: u32): bool {
   const freshPages: u64 = keys * 2 < CLASS_COUNT ? keys * 2 : CLASS_COUNT;
   const spans =
     longest > SHORT_WORD_BYTES && availableBytes() >= SCARCE_BYTES ? ALL_SPANS_BYTES : 0;
-  const needed = bytes * 2 + KEY_OVERHEAD_BYTES * keys + freshPages * PAGE_BYTES + spans;
-  if (needed > availableBytes()) return false;
-  if (longest <= SHORT_WORD_BYTES) return true;
-  // What is available may lie in pieces: a run that was to be had once is to be had again.
-  const run = alloc(<u32>needed);
-  if (run !== 0) free(run);
-  return run !== 0;
+  const blocks = bytes * 2 + KEY_OVERHEAD_BYTES * keys + FIRST_BYTES;
+  const slack = freshPages * PAGE_BYTES + spans;
+  if (longest > SHORT_WORD_BYTES) {
+    // What is available may lie in pieces: a run that was to be had once is to be had again.
+    const needed = blocks + slack;
+    const run = needed > availableBytes() ? 0 : alloc(<u32>needed);
+    if (run === 0) return false;
+    free(run);
+  }
+  return isRoomFor(blocks, slack);
 }
 
 /** SET's options beside those of `Expiry`. */

@@ -6,9 +6,10 @@ import { putCollection } from "../keyspace/collections";
 import { Encoding, Entry, encodingOf, Type, typeOf } from "../keyspace/entry";
 import { Find, find, openForWrite, removeEntry } from "../keyspace/keyspace";
 import { Table } from "../keyspace/table";
+import { usableBytes } from "../memory/allocator";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
-import { ScratchArea, state } from "../state";
+import { ensure, ScratchArea, state } from "../state";
 import {
   Added,
   asideSetFor,
@@ -27,6 +28,7 @@ import { freeValue } from "../types/value";
 import { choiceCount, isChosen, isFew, noteDrawn, readChoiceCount } from "./member-choice";
 import { dropFound, foundRef, isScanned, replyCursor, scanTable } from "./member-scan";
 import { readCursor, readScanOption, scanFault } from "./scan-arguments";
+import { isRoomCertain } from "./set";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
 
@@ -55,20 +57,38 @@ export function sadd(argc: u32): void {
     }
     if (!storeAside(fresh, null, 1)) return reply.noMemory();
   } else {
+    if (!isRoomForMembers(existing, argc)) return reply.noMemory();
     openForWrite(existing);
     if (!expectMembers(existing, argc - 2)) return reply.noMemory();
     for (let i: u32 = 2; i < argc; i++) {
       const one = setAdd(existing, argPtr(i), argLength(i));
-      // What was added stays and is told: the rest finds no memory the next time either.
       if (one === Added.NoMemory) {
-        if (added === 0) return reply.noMemory();
-        break;
+        ensure(argc === 3, 747, i);
+        return reply.noMemory();
       }
       added += one;
     }
   }
   if (added > 0) effects.changedKey(KeyEvent.Sadd, argPtr(1), argLength(1));
   reply.integer(added);
+}
+
+/** Whether there is room for all words from 2 on: a single one finds out by itself. What is compact may be copied, or become a table. */
+function isRoomForMembers(set: Entry, argc: u32): bool {
+  if (argc === 3) return true;
+  let bytes: u64 = 0;
+  let members = argc - 2;
+  let longest: u32 = 0;
+  if (encodingOf(set) !== Encoding.Table) {
+    longest = usableBytes(set.value);
+    bytes = longest;
+    members += setCount(set);
+  }
+  for (let i: u32 = 2; i < argc; i++) {
+    bytes += argLength(i);
+    if (argLength(i) > longest) longest = argLength(i);
+  }
+  return isRoomCertain(members, bytes, longest);
 }
 
 /** Hangs a set that was built aside under the key of word `index`. @returns false = no memory: the set is freed */

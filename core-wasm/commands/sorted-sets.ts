@@ -3,11 +3,12 @@ import { Address, KeyEvent } from "../abi";
 import { argIs, argLength, argPtr, argWord, Word } from "../argv";
 import * as effects from "../effects";
 import { putCollection } from "../keyspace/collections";
-import { Entry, encodingOf, Type, typeOf } from "../keyspace/entry";
+import { Encoding, Entry, encodingOf, Type, typeOf } from "../keyspace/entry";
 import { Find, find, openForWrite, removeEntry } from "../keyspace/keyspace";
 import { parseDouble } from "../memory/double";
 import * as reply from "../reply";
 import { ScratchArea } from "../state";
+import { packedBytes } from "../types/packed";
 import {
   addScored,
   asideSorted,
@@ -167,16 +168,21 @@ export function notFloat(): void {
   reply.error("ERR value is not a valid float");
 }
 
-/** Whether there is room for all pairs: a single one finds out by itself. */
-function isRoomForPairs(first: u32, argc: u32, words: u32): bool {
+/** Whether there is room for all pairs: a single one finds out by itself. What is compact may be copied, or become a tree. */
+function isRoomForPairs(existing: Entry | null, first: u32, argc: u32, words: u32): bool {
   if (argc - first === words) return true;
   let bytes: u64 = 0;
+  let members = (argc - first) / words;
+  if (existing !== null && encodingOf(existing) === Encoding.Packed) {
+    bytes = packedBytes(existing.value);
+    members += scoredCount(existing);
+  }
   let longest: u32 = 0;
   for (let i = first + words - 1; i < argc; i += words) {
     bytes += argLength(i);
     if (argLength(i) > longest) longest = argLength(i);
   }
-  return isRoomCertain((argc - first) / words, bytes, longest);
+  return isRoomCertain(members, bytes, bytes > longest ? <u32>bytes : longest);
 }
 
 /** Reads the score at word `index` into SCORE: one word, or two that are the place of a member. */
@@ -194,7 +200,7 @@ export function addPairs(
   words: u32,
 ): void {
   const pairs = (argc - first) / words;
-  if (!isRoomForPairs(first, argc, words)) return reply.noMemory();
+  if (!isRoomForPairs(existing, first, argc, words)) return reply.noMemory();
   let entry: Entry;
   if (existing === null) {
     const fresh = asideSorted(pairs, argLength(first + words - 1));

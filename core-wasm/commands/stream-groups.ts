@@ -8,7 +8,7 @@ import * as effects from "../effects";
 import { Entry } from "../keyspace/entry";
 import { Find, openForWrite } from "../keyspace/keyspace";
 import { alloc, allocReserved, free } from "../memory/allocator";
-import { availableBytes } from "../memory/pages";
+import { isRoomFor } from "../memory/pages";
 import { sizedLength, sizedPtr } from "../memory/sized";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
@@ -83,7 +83,7 @@ export function groupOf(entry: Entry | null, index: u32): Group | null {
 
 /** Whether there is memory for so many pending entries more. */
 export function hasRoomFor(pending: u64): bool {
-  return pending === 0 || availableBytes() >= pending * PENDING_COST + PENDING_SLACK;
+  return pending === 0 || isRoomFor(pending * PENDING_COST, PENDING_SLACK);
 }
 
 /** Answers that there is no such key or group. */

@@ -12,6 +12,7 @@
  */
 import { Address, PAGE_BYTES } from "../abi";
 import { Area, CLASS_CELLS, ensure, state } from "../state";
+import { CHOSEN_SCARCITY } from "../tuning";
 import {
   availableBytes,
   FIRST_PAGE,
@@ -23,6 +24,7 @@ import {
   pageOf,
   takePages,
 } from "./pages";
+import { comesBack, isRefused } from "./scarcity";
 
 const SMALLEST_BYTES: u32 = 16;
 const FINE_BYTES: u32 = 512;
@@ -200,6 +202,7 @@ function allocLarge(bytes: u32, reserved: bool): usize {
 
 /** A block of at least `bytes`, 8-aligned, contents undefined. @returns 0 = no memory. O(1) */
 export function alloc(bytes: u32): usize {
+  if (CHOSEN_SCARCITY && isRefused(roundedBytes(bytes))) return 0;
   return bytes <= PAGE_BLOCK_BYTES ? allocOnPage(classOf(bytes), false) : allocLarge(bytes, false);
 }
 
@@ -214,6 +217,7 @@ export function allocReserved(bytes: u32): usize {
 export function free(ptr: usize): void {
   const index = headOf(ptr);
   const info = page(index);
+  if (CHOSEN_SCARCITY) comesBack(usableBytes(ptr));
   if (info.kind !== PageKind.Slab) {
     ensure(info.kind === PageKind.Run, 103, <u32>ptr);
     state.usedBytes -= (<u64>info.runPages) << 16;

@@ -10,6 +10,7 @@
  */
 import { Address, PAGE_BYTES } from "../abi";
 import { Area, ensure, ScratchArea, state } from "../state";
+import { isRoomRefused } from "./scarcity";
 
 export enum PageKind {
   Fresh = 0, // never handed out, or the inside of a free run
@@ -215,4 +216,9 @@ export function reserveInUse(): bool {
 export function availableBytes(): u64 {
   const kept = state.heapPagesUsed + RESERVE_PAGES;
   return kept >= state.pageLimit ? 0 : (<u64>(state.pageLimit - kept)) << 16;
+}
+
+/** Whether there are pages for blocks of so many bytes, `slack` being what pages begun may lose: from here on they may be counted upon. */
+export function isRoomFor(bytes: u64, slack: u64): bool {
+  return bytes + slack <= availableBytes() && !isRoomRefused(bytes);
 }
