@@ -1,6 +1,7 @@
 /**
  * The longest core call while one collection grows, and while it is deleted with all that is freed behind it; conversions from
- * small to large are on the way. In process, in CPU time of the thread, each round a process of its own.
+ * small to large are on the way; and HLEN of a hash all but one of whose fields are due. In process, in CPU time of the thread, each round
+ * a process of its own.
  */
 import { createDriver, type Driver, type Prepared } from "../support/driver.ts";
 import { type Section, table } from "./report.ts";
@@ -29,6 +30,9 @@ const KINDS: readonly Kind[] = [
 /** The cron's period in commands, at the rate of a busy server, and what it gives each of its slices. */
 const COMMANDS_PER_TICK = 50_000;
 const SLICE_BUDGET = 400;
+/** The round of HLEN, and when the fields are due: soon after the driver's clock. */
+const DUE = "HLEN";
+const DUE_MS = "1700000001000";
 
 export interface PausesOptions {
   elements: number;
@@ -79,15 +83,36 @@ function execute(driver: Driver, command: Prepared): void {
   if (driver.core.keyCount(0) !== 0) throw new Error("the key was not deleted");
 }
 
+/** HLEN when many fields are due at once, before any of them is deleted. @returns microseconds */
+function runDue(fields: number): number {
+  const driver = createDriver();
+  driver.execute(driver.prepare("HSET", "key", "stays", "value"));
+  const add = driver.prepare("HSETEX", "key", "PXAT", DUE_MS, "FIELDS", "1", `e${NUMBER}`, "v");
+  for (let index = 0; index < fields; index++) {
+    driver.writeDigits(add, 6, index);
+    driver.execute(add);
+  }
+  driver.setNow(Number(DUE_MS) + 1);
+  const count = driver.prepare("HLEN", "key");
+  const nowMicros = threadClock();
+  const startedAt = nowMicros();
+  driver.execute(count);
+  return nowMicros() - startedAt;
+}
+
+/** @returns what the rounds say, each of them a process of its own */
+function rounds<T>(what: string, { elements, rounds }: PausesOptions): T[] {
+  return Array.from({ length: rounds }, () => {
+    const command = [process.execPath, import.meta.path, what, String(elements)];
+    const child = Bun.spawnSync(command, { stderr: "inherit" });
+    if (child.exitCode !== 0) throw new Error(`a round of ${what} failed`);
+    return JSON.parse(child.stdout.toString());
+  });
+}
+
 export function measurePauses(options: PausesOptions): Section {
-  const rows = KINDS.map((kind, index) => {
-    const figures: Figure[] = [];
-    for (let round = 0; round < options.rounds; round++) {
-      const command = [process.execPath, import.meta.path, String(index), String(options.elements)];
-      const child = Bun.spawnSync(command, { stderr: "inherit" });
-      if (child.exitCode !== 0) throw new Error(`a round with a ${kind.name} failed`);
-      figures.push(JSON.parse(child.stdout.toString()));
-    }
+  const rows = KINDS.map((kind) => {
+    const figures = rounds<Figure>(kind.name, options);
     const least = (of: (figure: Figure) => number) => Math.min(...figures.map(of)).toFixed(0);
     const row = [
       kind.name,
@@ -99,12 +124,16 @@ export function measurePauses(options: PausesOptions): Section {
     console.log(row.join("  "));
     return row;
   });
+  const due = Math.min(...rounds<number>(DUE, options)).toFixed(0);
   const head = ["collection", "worst addition us", "at element", "DEL us", "worst freeSlice us"];
   return {
     title: "Longest call on one collection",
-    body: `One collection to ${options.elements.toLocaleString("en")} elements and deleted, in process, CPU time of the thread, the least of ${options.rounds} maxima.\n\n${table(head, rows)}`,
+    body: `One collection to ${options.elements.toLocaleString("en")} elements and deleted, in process, CPU time of the thread, the least of ${options.rounds} maxima. HLEN when as many fields of one hash are due at once, and one is not: ${due} us.\n\n${table(head, rows)}`,
   };
 }
 
-if (import.meta.main)
-  console.log(JSON.stringify(run(KINDS[Number(process.argv[2])]!, Number(process.argv[3]))));
+if (import.meta.main) {
+  const elements = Number(process.argv[3]);
+  const kind = KINDS.find(({ name }) => name === process.argv[2]);
+  console.log(JSON.stringify(kind === undefined ? runDue(elements) : run(kind, elements)));
+}

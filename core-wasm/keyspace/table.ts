@@ -52,7 +52,7 @@ export enum TableKind {
 const SCORE_BYTES: usize = 8;
 /** No length byte of sized bytes. */
 export const TIMED_MARK: u32 = 255;
-export const TIMED_BYTES: usize = 16;
+export const TIMED_BYTES: usize = 20;
 
 @final
 @unmanaged

@@ -6,7 +6,8 @@
  * - entries, for volatile-ttl. DESIGN 4 has the wheel give this order; but a slot of the wheel's upper levels spans minutes to years and is not
  *   sorted, so that "the smallest deadline first" would be a search. The treap is exact at O(log n) for each change of a deadline, and only
  *   while the policy is in force.
- * - fields of a hash's table that have a deadline, see types/field-block.ts.
+ * - fields of a hash's table that have a deadline, see types/field-block.ts. Behind its links such a block has the number of blocks below it
+ *   and itself, so that those that are due are counted without a visit.
  *
  * The functions take the address of the word that holds the root.
  */
@@ -29,6 +30,22 @@ function priority(ref: u32): u32 {
   x ^= x >> 15;
   x *= 0x85ebca77;
   return x ^ (x >> 13);
+}
+
+const SIZE: usize = Links.Field + 2 * WORD;
+
+function sizeOf(ref: u32): u32 {
+  return ref === 0 ? 0 : load<u32>(ref, SIZE);
+}
+
+function addToSize(ref: u32, change: i32, links: Links): void {
+  if (links === Links.Field) store<u32>(ref, load<u32>(ref, SIZE) + change, SIZE);
+}
+
+function recount(ref: u32, links: Links): void {
+  if (links !== Links.Field) return;
+  const below = sizeOf(load<u32>(leftOf(ref, links))) + sizeOf(load<u32>(rightOf(ref, links)));
+  store<u32>(ref, 1 + below, SIZE);
 }
 
 function deadlineIn(ref: u32, links: Links): u64 {
@@ -55,26 +72,30 @@ export function treapInsert(root: usize, ref: u32, links: Links): void {
   let link = root;
   let node = load<u32>(link);
   while (node !== 0 && priority(node) > own) {
+    addToSize(node, 1, links);
     link = before(ref, node, links) ? leftOf(node, links) : rightOf(node, links);
     node = load<u32>(link);
   }
   store<u32>(link, ref);
-  // What was below is split into what comes before and what comes behind.
-  let left = leftOf(ref, links);
-  let right = rightOf(ref, links);
-  while (node !== 0) {
-    if (before(node, ref, links)) {
-      store<u32>(left, node);
-      left = rightOf(node, links);
-      node = load<u32>(left);
-    } else {
-      store<u32>(right, node);
-      right = leftOf(node, links);
-      node = load<u32>(right);
-    }
+  split(node, ref, leftOf(ref, links), rightOf(ref, links), links);
+  recount(ref, links);
+}
+
+/** Splits what is at and below `node` into what comes before `ref` and what comes behind: `left` and `right` are the words that lead to them. */
+function split(node: u32, ref: u32, left: usize, right: usize, links: Links): void {
+  if (node === 0) {
+    store<u32>(left, 0);
+    store<u32>(right, 0);
+    return;
   }
-  store<u32>(left, 0);
-  store<u32>(right, 0);
+  if (before(node, ref, links)) {
+    store<u32>(left, node);
+    split(load<u32>(rightOf(node, links)), ref, rightOf(node, links), right, links);
+  } else {
+    store<u32>(right, node);
+    split(load<u32>(leftOf(node, links)), ref, left, leftOf(node, links), links);
+  }
+  recount(node, links);
 }
 
 /** Needs deadline and address as they were when it was inserted. O(log n) */
@@ -83,23 +104,24 @@ export function treapRemove(root: usize, ref: u32, links: Links): void {
   let node = load<u32>(link);
   while (node !== ref) {
     ensure(node !== 0, 401, ref);
+    addToSize(node, -1, links);
     link = before(ref, node, links) ? leftOf(node, links) : rightOf(node, links);
     node = load<u32>(link);
   }
-  let left = load<u32>(leftOf(ref, links));
-  let right = load<u32>(rightOf(ref, links));
-  while (left !== 0 && right !== 0) {
-    if (priority(left) > priority(right)) {
-      store<u32>(link, left);
-      link = rightOf(left, links);
-      left = load<u32>(link);
-    } else {
-      store<u32>(link, right);
-      link = leftOf(right, links);
-      right = load<u32>(link);
-    }
-  }
-  store<u32>(link, left | right);
+  store<u32>(link, join(load<u32>(leftOf(ref, links)), load<u32>(rightOf(ref, links)), links));
+}
+
+/** Puts two parts, all of the first before all of the second, into one. @returns its root */
+function join(first: u32, second: u32, links: Links): u32 {
+  if (first === 0) return second;
+  if (second === 0) return first;
+  const isFirst = priority(first) > priority(second);
+  const top = isFirst ? first : second;
+  const link = isFirst ? rightOf(first, links) : leftOf(second, links);
+  const below = load<u32>(link);
+  store<u32>(link, isFirst ? join(below, second, links) : join(first, below, links));
+  recount(top, links);
+  return top;
 }
 
 /** The block with the smallest deadline, 0 = there is none. O(log n) */
@@ -116,20 +138,20 @@ export function treapLast(root: usize, links: Links): u32 {
   return found;
 }
 
-/** Blocks below and at `ref` with a deadline up to `at`. O(log n + their number) */
-export function treapCountUpTo(ref: u32, at: u64, links: Links): u32 {
+/** Fields below and at `ref` with a deadline up to `at`. O(log n) */
+export function fieldsUpTo(ref: u32, at: u64): u32 {
   let count: u32 = 0;
   while (ref !== 0) {
-    if (deadlineIn(ref, links) > at) ref = load<u32>(leftOf(ref, links));
+    if (deadlineIn(ref, Links.Field) > at) ref = load<u32>(leftOf(ref, Links.Field));
     else {
-      count += 1 + treapCountUpTo(load<u32>(leftOf(ref, links)), at, links);
-      ref = load<u32>(rightOf(ref, links));
+      count += 1 + sizeOf(load<u32>(leftOf(ref, Links.Field)));
+      ref = load<u32>(rightOf(ref, Links.Field));
     }
   }
   return count;
 }
 
-/** Asserts order and heap at and below `ref`. @returns blocks in it. O(n) */
+/** Asserts order, heap and sizes at and below `ref`. @returns blocks in it. O(n) */
 export function checkTreap(ref: u32, links: Links, depth: u32 = 0): u32 {
   if (ref === 0) return 0;
   ensure(depth < DEEPEST && deadlineIn(ref, links) !== 0, 410, ref);
@@ -137,5 +159,7 @@ export function checkTreap(ref: u32, links: Links, depth: u32 = 0): u32 {
   const right = load<u32>(rightOf(ref, links));
   if (left !== 0) ensure(before(left, ref, links) && priority(left) <= priority(ref), 412, ref);
   if (right !== 0) ensure(before(ref, right, links) && priority(right) <= priority(ref), 413, ref);
-  return 1 + checkTreap(left, links, depth + 1) + checkTreap(right, links, depth + 1);
+  const size = 1 + checkTreap(left, links, depth + 1) + checkTreap(right, links, depth + 1);
+  if (links === Links.Field) ensure(sizeOf(ref) === size, 411, ref);
+  return size;
 }

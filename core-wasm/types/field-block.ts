@@ -1,7 +1,7 @@
 /**
  * Fields of a hash's table that have a deadline: how their blocks hold it. The order by deadline is a treap (keyspace/treap.ts).
  *
- *   block with a deadline: 0 u8 TIMED_MARK |1 - |2 u48 deadline in ms |8 left |12 right |16 sized field, sized value
+ *   block with a deadline: 0 u8 TIMED_MARK |1 - |2 u48 deadline in ms |8 left |12 right |16 size (treap.ts) |20 sized field, sized value
  */
 import { TIMED_MARK } from "../keyspace/table";
 

@@ -6,7 +6,7 @@
  * An entry's value word and encoding change with the hash; nothing else of the entry is touched. The functions work as well on an entry
  * that is in no table (`asideHash`), which is how a new hash is built before it is put in place.
  *
- *   field of a table: [16 bytes of deadline and order] sized field, sized value
+ *   field of a table: [20 bytes of deadline and order] sized field, sized value
  */
 import { Address, IoFlag, Limit } from "../abi";
 import {
@@ -40,8 +40,8 @@ import {
 } from "../keyspace/table";
 import {
   checkTreap,
+  fieldsUpTo,
   Links,
-  treapCountUpTo,
   treapFirst,
   treapInsert,
   treapLast,
@@ -187,12 +187,11 @@ export function areAllFieldsDue(entry: Entry): bool {
   return true;
 }
 
-/** Fields that are there for the running command. O(1) unless some are; then O(those), packed O(n) */
+/** Fields that are there for the running command. O(1) unless some are due; then O(log n), packed O(n) */
 export function liveCount(entry: Entry): u32 {
   const count = hashCount(entry);
   if (!hasDueFields(entry)) return count;
-  if (!isPackedHash(entry))
-    return count - treapCountUpTo(timingOf(entry).root, nowMs(), Links.Field);
+  if (!isPackedHash(entry)) return count - fieldsUpTo(timingOf(entry).root, nowMs());
   let live: u32 = 0;
   beginFields(entry);
   while (nextLiveField()) live += 1;
