@@ -37,13 +37,14 @@ export interface FootprintParts {
   nowMs(): number;
   /** Resident bytes of the process. */
   residentBytes(): number;
-  /** Made when it is needed first; undefined if the system cannot. */
+  /** Called at the first tick; undefined if the system cannot. */
   openRelease(): PageRelease | undefined;
   /** Collects JavaScript's garbage, all of it at once; undefined if the process is not ours alone. */
   readonly collect: (() => void) | undefined;
 }
 
 export class Footprint {
+  /** null until the first tick. */
   private release: PageRelease | undefined | null = null;
   private lookedAtMs: number;
   private collectedAtMs = 0;
@@ -59,6 +60,7 @@ export class Footprint {
   }
 
   tick(): void {
+    if (this.release === null) this.release = this.parts.openRelease();
     const held = this.parts.core.freePagesHeld() - KEPT_PAGES;
     if (held > 0) this.releasePages(Math.min(RELEASED_MAX_PAGES, Math.ceil(held / RELEASED_PART)));
     const nowMs = this.parts.nowMs();
@@ -113,26 +115,20 @@ export class Footprint {
   private releaseWindows(): void {
     const { i32 } = this.parts.core.memory;
     if (i32[OUT_TOP] !== Address.Output || i32[EFFECTS_TOP] !== Address.Effects) return;
-    const release = this.opened();
     for (const [begin, end] of WINDOWS)
-      release?.(begin + KEPT_WINDOW_BYTES, end - begin - KEPT_WINDOW_BYTES);
+      this.release?.(begin + KEPT_WINDOW_BYTES, end - begin - KEPT_WINDOW_BYTES);
   }
 
   /** @returns whether the system can do so */
   private releasePages(budget: number): boolean {
-    const release = this.opened();
-    if (release === undefined) return false;
-    const { core } = this.parts;
+    const { release, parts } = this;
+    if (release === null || release === undefined) return false;
+    const { core } = parts;
     const list = core.releasePages(budget) >> 2;
     const { i32 } = core.memory;
     const pieces = i32[list]!;
     for (let at = list + 1; at <= list + pieces * 2; at += 2)
       release(i32[at]! * PAGE_BYTES, i32[at + 1]! * PAGE_BYTES);
     return true;
-  }
-
-  private opened(): PageRelease | undefined {
-    if (this.release === null) this.release = this.parts.openRelease();
-    return this.release;
   }
 }

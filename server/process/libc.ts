@@ -4,7 +4,7 @@ import { dlopen, type FFIFunction } from "bun:ffi";
 /** glibc's name, and musl's. */
 const NAMES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
-/** Functions of it by name; undefined where it cannot be had. Takes some milliseconds. */
+/** Functions of it by name; undefined where it cannot be had. */
 export function openLibc<Functions extends Record<string, FFIFunction>>(functions: Functions) {
   for (const name of NAMES) {
     try {

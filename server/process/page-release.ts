@@ -9,15 +9,23 @@ const { i32, u64, ptr: pointer } = FFIType;
 /** Gives `bytes` at an address of linear memory back, both multiples of the system's page size. */
 export type PageRelease = (address: number, bytes: number) => void;
 
+function openMadvise() {
+  return openLibc({ madvise: { args: [pointer, u64, i32], returns: i32 } });
+}
+
+/** Several servers in one process open it once. */
+let libc: ReturnType<typeof openMadvise> | null = null;
+
 /** @param start a view that begins where the memory does. @returns undefined where the system has no such call */
 export function createPageRelease(start: Uint8Array): PageRelease | undefined {
   // Elsewhere the call means something else.
   if (process.platform !== "linux") return undefined;
-  const libc = openLibc({ madvise: { args: [pointer, u64, i32], returns: i32 } });
+  if (libc === null) libc = openMadvise();
   if (libc === undefined) return undefined;
+  const { madvise } = libc;
   // The memory never moves: its maximum is reserved from the start.
   const base = Number(ptr(start));
   return (address, bytes) => {
-    libc.madvise((base + address) as ReturnType<typeof ptr>, bytes, MADV_DONTNEED);
+    madvise((base + address) as ReturnType<typeof ptr>, bytes, MADV_DONTNEED);
   };
 }
