@@ -64,3 +64,15 @@ test("every command that is there is sent by some test", () => {
   ]);
   expect(unsent).toEqual([]);
 });
+
+/** A crash report tells the code of the assertion that failed: it must lead to one file. */
+test("no two files of the core use the same code in ensure", () => {
+  const files = new Map<string, Set<string>>();
+  for (const file of new Bun.Glob("**/*.ts").scanSync(join(ROOT, "core-wasm"))) {
+    const source = readFileSync(join(ROOT, "core-wasm", file), "utf8");
+    for (const [, code] of source.matchAll(/\bensure\([^;]*?,\s*(\d{3}),/g))
+      files.set(code!, (files.get(code!) ?? new Set()).add(file));
+  }
+  expect(files.size).toBeGreaterThan(100);
+  expect([...files].filter(([, where]) => where.size > 1)).toEqual([]);
+});

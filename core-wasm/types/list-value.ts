@@ -160,7 +160,7 @@ export function savedListBytes(entry: Entry): u64 {
 
 /** Asserts the encoding's own invariants, and that no list is empty. O(bytes) */
 export function checkList(entry: Entry): void {
-  ensure(listCount(entry) > 0, 770, entry.value);
+  ensure(listCount(entry) > 0, 790, entry.value);
   if (isPackedList(entry)) checkPacked(entry.value);
   else checkChain(chainOf(entry));
 }
@@ -172,16 +172,16 @@ function checkChain(chain: Chain): void {
   let seesEvacuated = chain.evacuated === 0;
   for (let ref = chain.first; ref !== 0; ref = nodeAt(ref).next) {
     const node = nodeAt(ref);
-    ensure(node.previous === previous, 771, ref);
-    if (isPlain(node)) ensure(plainLength(node.data) + 4 <= usableBytes(node.data), 772, ref);
-    else ensure(checkPacked(node.data) === elementsOf(node), 773, ref);
-    ensure(elementsOf(node) > 0, 774, ref);
+    ensure(node.previous === previous, 791, ref);
+    if (isPlain(node)) ensure(plainLength(node.data) + 4 <= usableBytes(node.data), 792, ref);
+    else ensure(checkPacked(node.data) === elementsOf(node), 793, ref);
+    ensure(elementsOf(node) > 0, 794, ref);
     if (chain.evacuated === ref) seesEvacuated = true;
     nodes += 1;
     elements += elementsOf(node);
     previous = ref;
   }
-  ensure(chain.last === previous, 775, chain.last);
-  ensure(nodes === chain.nodes && elements === chain.count, 776, elements);
-  ensure(seesEvacuated, 777, chain.evacuated);
+  ensure(chain.last === previous, 795, chain.last);
+  ensure(nodes === chain.nodes && elements === chain.count, 796, elements);
+  ensure(seesEvacuated, 797, chain.evacuated);
 }

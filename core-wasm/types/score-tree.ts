@@ -168,9 +168,9 @@ function descendTo(set: ScoredSet, ref: usize): Node {
   const key = ref + SCORE_BYTES;
   const leaf = descend(set, load<f64>(ref), sizedPtr(key), sizedLength(key));
   const step = stepAt(0);
-  ensure(step.index > 0, 750, <u32>ref);
+  ensure(step.index > 0, 850, <u32>ref);
   step.index -= 1;
-  ensure(load<u32>(memberAt(leaf, step.index)) === <u32>ref, 751, <u32>ref);
+  ensure(load<u32>(memberAt(leaf, step.index)) === <u32>ref, 851, <u32>ref);
   return leaf;
 }
 
@@ -183,14 +183,14 @@ function descendToRank(set: ScoredSet, rank: u32): Node {
     for (let count = firstCount(node); left >= count; count = load<u32>(countAt(node, index))) {
       left -= count;
       index += 1;
-      ensure(index < <u32>node.count, 753, rank);
+      ensure(index < <u32>node.count, 853, rank);
     }
     const step = stepAt(node.level);
     step.node = refOf(node);
     step.index = index;
     node = childOf(node, index);
   }
-  ensure(left < <u32>node.count, 752, rank);
+  ensure(left < <u32>node.count, 852, rank);
   stepAt(0).node = refOf(node);
   stepAt(0).index = left;
   return node;
@@ -623,43 +623,43 @@ export function checkTree(set: ScoredSet): u32 {
   const members = checkNode(root, true);
   let leaf = root;
   while (leaf.level > 0) leaf = childOf(leaf, 0);
-  ensure(leaf.before === 0, 760, refOf(leaf));
+  ensure(leaf.before === 0, 860, refOf(leaf));
   let counted: u32 = leaf.count;
   while (leaf.behind !== 0) {
     const behind = nodeAt(leaf.behind);
-    ensure(behind.before === refOf(leaf), 761, refOf(behind));
+    ensure(behind.before === refOf(leaf), 861, refOf(behind));
     ensureOrder(leaf, leaf.count - 1, behind, 0);
     leaf = behind;
     counted += leaf.count;
   }
-  ensure(counted === members, 762, counted);
+  ensure(counted === members, 862, counted);
   return members;
 }
 
 function ensureOrder(a: Node, i: u32, b: Node, j: u32): void {
   const key = <usize>load<u32>(memberAt(b, j)) + SCORE_BYTES;
   const score = load<f64>(scoreAt(b, j));
-  ensure(compareSlot(a, i, score, sizedPtr(key), sizedLength(key)) < 0, 763, refOf(b));
+  ensure(compareSlot(a, i, score, sizedPtr(key), sizedLength(key)) < 0, 863, refOf(b));
 }
 
 function checkNode(node: Node, isRoot: bool): u32 {
-  ensure(node.count > 0 || (isRoot && node.level === 0), 764, refOf(node));
-  ensure(<u32>node.count <= slotsOf(node), 765, refOf(node));
-  ensure(!isRoot || node.level === 0 || node.count > 1, 766, refOf(node));
+  ensure(node.count > 0 || (isRoot && node.level === 0), 864, refOf(node));
+  ensure(<u32>node.count <= slotsOf(node), 865, refOf(node));
+  ensure(!isRoot || node.level === 0 || node.count > 1, 866, refOf(node));
   let members: u32 = 0;
   for (let i: u32 = 0; i < <u32>node.count; i++) {
     if (i > 0) ensureOrder(node, i - 1, node, i);
     const ref: usize = load<u32>(memberAt(node, i));
-    ensure(load<f64>(ref) === load<f64>(scoreAt(node, i)), 767, <u32>ref);
+    ensure(load<f64>(ref) === load<f64>(scoreAt(node, i)), 867, <u32>ref);
     if (node.level === 0) {
       members += 1;
       continue;
     }
     const child = childOf(node, i);
-    ensure(child.level + 1 === node.level, 768, refOf(child));
-    ensure(load<u32>(memberAt(child, 0)) === <u32>ref, 769, <u32>ref);
+    ensure(child.level + 1 === node.level, 868, refOf(child));
+    ensure(load<u32>(memberAt(child, 0)) === <u32>ref, 869, <u32>ref);
     const below = checkNode(child, false);
-    ensure(below === load<u32>(countAt(node, i)), 770, below);
+    ensure(below === load<u32>(countAt(node, i)), 870, below);
     members += below;
   }
   return members;
