@@ -5,7 +5,7 @@ import { randomOperation } from "../support/operations.ts";
 import type { Random } from "../support/random.ts";
 import { frame } from "../support/reference.ts";
 import type { SimNetwork, SimSocket } from "./network.ts";
-import type { Shadow } from "./shadow.ts";
+import type { LoggedCommand, Shadow } from "./shadow.ts";
 
 /** Longer commands are rare: digests are made of everything there is, all the time. */
 const USUAL_BYTES = 1500;
@@ -83,7 +83,7 @@ export class Knowledge {
       const isRead = this.countsReads && client.multi === null && READS.includes(words[0]!);
       const place = list.push(0) - 1;
       run(client, argc);
-      const wrote = this.hasWritten(words[0]!, before);
+      const wrote = this.hasWritten(words, before);
       list[place] = wrote ? shadow.count : isRead ? shadow.lastUnitOf(db, words[1] ?? "") : 0;
       this.tellServed();
     };
@@ -93,10 +93,11 @@ export class Knowledge {
    * Whether a command has logged more than that keys have expired or were evicted: its reply does not tell of that. A key that comes
    * back has still expired.
    */
-  private hasWritten(name: string, before: number): boolean {
-    const units = this.shadow.units.slice(before);
-    if (/^(DEL|UNLINK|GETDEL)$/i.test(name)) return units.length > 0;
-    return units.some((unit) => unit.some(({ words }) => words[0] !== "DEL"));
+  private hasWritten([name = "", ...keys]: readonly string[], before: number): boolean {
+    const isRemoval = /^(DEL|UNLINK|GETDEL)$/i.test(name);
+    const isOwn = ({ words }: LoggedCommand) =>
+      words[0] !== "DEL" || (isRemoval && words.some((word) => keys.includes(word)));
+    return this.shadow.units.slice(before).some((unit) => unit.some(isOwn));
   }
 
   /** What has waited tells of the unit that it was served with, the last one there is. */
