@@ -192,6 +192,44 @@ test(
   SLOW,
 );
 
+/** Clients that ask for 40 MiB each and read nothing. */
+async function greedy(count: number): Promise<void> {
+  const requests = Buffer.concat(Array.from({ length: 40 }, () => frame(["GET", "large"])));
+  for (const socket of await openMany(count)) {
+    socket.pause();
+    socket.send(new Uint8Array(requests));
+  }
+  while ((await info("memory", "mem_clients_normal")) < count * MIB) await Bun.sleep(1);
+}
+
+test(
+  "with a soft limit, who never reads is closed when its seconds are over, and not before",
+  async () => {
+    await admin.raw("CONFIG", "SET", "client-output-buffer-limit", "normal 0 100kb 2");
+    await greedy(5);
+    expect(await info("clients", "connected_clients")).toBe(7);
+    await untilAlone();
+    await admin.raw("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0");
+  },
+  SLOW,
+);
+
+test(
+  "with maxmemory-clients, the largest go until the rest fits, and are counted",
+  async () => {
+    await admin.raw("CLIENT", "NO-EVICT", "on");
+    await greedy(5);
+    const before = await info("stats", "evicted_clients");
+    await admin.raw("CONFIG", "SET", "maxmemory-clients", "1mb");
+    await untilAlone();
+    expect(await info("stats", "evicted_clients")).toBe(before + 5);
+    expect(await info("memory", "mem_clients_normal")).toBeLessThan(MIB);
+    await admin.raw("CONFIG", "SET", "maxmemory-clients", "0");
+    await admin.raw("CLIENT", "NO-EVICT", "off");
+  },
+  SLOW,
+);
+
 test(
   "one reply larger than the output limit ends in the middle, and is held nowhere",
   async () => {
