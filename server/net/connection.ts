@@ -74,8 +74,10 @@ export class Connection {
     parts.stats.netInputBytes += chunk.length;
     parts.stats.readsProcessed++;
     client.chunkBytes = chunk.length;
-    if (client.stops === 0) return this.serve(chunk);
+    if (client.stops === 0 && this.waiting === null) return this.serve(chunk);
     this.keep(chunk);
+    // What waited comes first, though nothing stops the client any more.
+    if (client.stops === 0) return this.resume();
     this.countInput();
     if (client.carriedBytes > WAITING_MAX_BYTES) client.link.pause();
   }

@@ -95,8 +95,10 @@ export class Knowledge {
    */
   private hasWritten([name = "", ...keys]: readonly string[], before: number): boolean {
     const isRemoval = /^(DEL|UNLINK|GETDEL)$/i.test(name);
-    const isOwn = ({ words }: LoggedCommand) =>
-      words[0] !== "DEL" || (isRemoval && words.some((word) => keys.includes(word)));
+    const isOwn = ({ words: [logged, key, ...fields] }: LoggedCommand) => {
+      if (logged === "DEL") return isRemoval && keys.includes(key!);
+      return logged !== "HDEL" || fields.some((field) => keys.includes(field));
+    };
     return this.shadow.units.slice(before).some((unit) => unit.some(isOwn));
   }
 

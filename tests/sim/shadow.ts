@@ -300,7 +300,7 @@ export class Shadow {
       default: {
         const keys = words.filter(isKey);
         // Its time had come, it may be: that it is gone tells of nothing.
-        if (name.toUpperCase() === "DEL") return [];
+        if (/^H?DEL$/i.test(name)) return [];
         return keys.length === 1 ? [`${db} ${keys[0]}`] : [];
       }
     }
