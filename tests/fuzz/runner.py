@@ -109,6 +109,13 @@ class Runner:
         if args[0].upper() in (b"SORT", b"SORT_RO") and a[0] == "-" and b"converted into double" in a[1]:
             self.A.do([b"INCRBYFLOAT", b"no such key", b"no number"])
             return self.cmp.same(args, self.A.do(args), b)
+        # By name among members of different scores: Redis says that the answer is not specified
+        name = args[0].upper()
+        by_name = name in (b"ZLEXCOUNT", b"ZRANGEBYLEX", b"ZREVRANGEBYLEX")
+        if by_name or (name == b"ZRANGE" and any(x.upper() == b"BYLEX" for x in args)):
+            ends = [self.A.do([b"ZRANGE", args[1], at, at, b"WITHSCORES"])[1] for at in (b"0", b"-1")]
+            scores = [repr(x[-1][1][-1] if isinstance(x[-1][1], list) else x[-1]) for x in ends if x and isinstance(x, list)]
+            return len(scores) == 2 and scores[0] != scores[1]
         # LSET takes 32 bits of the index since 7.2
         if args[0].upper() == b"LSET" and args[2].lstrip(b"-").isdigit() and not -(1 << 31) <= int(args[2]) < 1 << 31:
             self.ignored["LSET beyond 32 bits"] += 1
