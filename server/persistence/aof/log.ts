@@ -130,11 +130,8 @@ export class Log implements PropagationLog {
   // ---- what is to be written
 
   frame(db: number, ptr: number, length: number): void {
-    if (this.block.extend(db, ptr, length)) this.gathering.count++;
-    else {
-      this.stamp();
-      this.block.frame(db, ptr, length);
-    }
+    this.stamp();
+    this.block.frame(db, ptr, length);
   }
 
   words(db: number, name: Uint8Array | null, pairsPtr: number, count: number): void {
