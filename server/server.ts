@@ -202,6 +202,8 @@ export class Server {
     });
     this.dispatcher.onRun = (command, calls, us) => this.observer.run(command, calls, us);
     this.dispatcher.onRefusedExec = (command) => this.observer.show(command);
+    this.dispatcher.onWaiting = (command) => this.observer.show(command);
+    this.dispatcher.onWaited = (command, us) => this.observer.waited(command, us);
     this.observer.onTimeEach = (each) => this.dispatcher.timeEachCall(each);
     this.turn = new Turn(
       this.arena,

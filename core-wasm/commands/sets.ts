@@ -69,7 +69,10 @@ export function sadd(argc: u32): void {
       added += one;
     }
   }
-  if (added > 0) effects.changedKey(KeyEvent.Sadd, argPtr(1), argLength(1));
+  if (added > 0) {
+    effects.changed(added);
+    effects.concernedKey(KeyEvent.Sadd, argPtr(1), argLength(1));
+  }
   reply.integer(added);
 }
 
@@ -106,7 +109,7 @@ export function storeAside(set: Entry, existing: Entry | null, index: u32): bool
 function dropIfEmpty(entry: Entry, index: u32): void {
   if (setCount(entry) > 0) return;
   removeEntry(entry);
-  effects.changedKey(KeyEvent.Del, argPtr(index), argLength(index));
+  effects.concernedKey(KeyEvent.Del, argPtr(index), argLength(index));
 }
 
 export function srem(argc: u32): void {
@@ -118,7 +121,8 @@ export function srem(argc: u32): void {
   for (let i: u32 = 2; i < argc && setCount(entry) > 0; i++)
     if (setRemove(entry, argPtr(i), argLength(i))) removed += 1;
   if (removed > 0) {
-    effects.changedKey(KeyEvent.Srem, argPtr(1), argLength(1));
+    effects.changed(removed);
+    effects.concernedKey(KeyEvent.Srem, argPtr(1), argLength(1));
     dropIfEmpty(entry, 1);
   }
   reply.integer(removed);
@@ -224,15 +228,17 @@ function spopCount(): void {
   if (count >= <i64>size) {
     reply.set(size);
     replyMembers(entry);
-    effects.changedKey(KeyEvent.Spop, argPtr(1), argLength(1));
+    effects.changed(size);
+    effects.concernedKey(KeyEvent.Spop, argPtr(1), argLength(1));
     removeEntry(entry);
-    effects.changedKey(KeyEvent.Del, argPtr(1), argLength(1));
+    effects.concernedKey(KeyEvent.Del, argPtr(1), argLength(1));
     if (effects.begin(Cmd.Del, 1)) effects.word(argPtr(1), argLength(1));
     return;
   }
   reply.set(<u32>count);
   for (let i: i64 = 0; i < count; i++) popOne(entry);
-  effects.changedKey(KeyEvent.Spop, argPtr(1), argLength(1));
+  effects.changed(<u32>count);
+  effects.concernedKey(KeyEvent.Spop, argPtr(1), argLength(1));
 }
 
 export function srandmember(argc: u32): void {

@@ -65,6 +65,8 @@ export interface Wait {
   answer(): void;
   /** Told when the wait is over, for whatever reason. */
   ended?(): void;
+  /** Told before, if nothing served it: its time was up, or CLIENT UNBLOCK ended it, as an error or not. */
+  givenUp?(isError: boolean): void;
 }
 
 /** Which history of writes this server tells: replicas ask for it by this id. */

@@ -28,6 +28,8 @@ export interface KeyWait {
   readonly type: number;
   readonly heedsLoss: boolean;
   readonly keys: { name: string; ptr: number; length: number }[];
+  /** What trying it has taken so far. */
+  triedUs: number;
   isOver: boolean;
 }
 
@@ -46,10 +48,10 @@ export class BlockedKeys implements TouchListener {
   /** Keeps the command in the argv table, whose words are given as text too. @returns undefined = no memory */
   add(
     client: Client,
-    command: { index: number; spec: CommandSpec; words: readonly string[] },
+    command: { index: number; spec: CommandSpec; words: readonly string[]; triedUs: number },
   ): KeyWait | undefined {
     const { core } = this;
-    const { index, spec, words } = command;
+    const { index, spec, words, triedUs } = command;
     const run = core.keepCommand(words.length) >>> 0;
     if (run === 0) return undefined;
     const wait: KeyWait = {
@@ -61,6 +63,7 @@ export class BlockedKeys implements TouchListener {
       type: TYPES[spec.group] ?? 0,
       heedsLoss: HEEDING_LOSS.has(spec.name),
       keys: [],
+      triedUs,
       isOver: false,
     };
     const table = core.memory.bytes(run + KEPT_HEADER_BYTES, words.length * 8);

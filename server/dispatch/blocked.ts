@@ -52,7 +52,7 @@ export class BlockedClients {
   private arm(client: Client, blocked: Blocked): void {
     const left = blocked.endMs - this.parts.nowMs();
     if (left === Number.POSITIVE_INFINITY) return;
-    if (left <= 0) return this.end(client, blocked.answer);
+    if (left <= 0) return this.giveUp(client, blocked, blocked.answer, false);
     blocked.timer = setTimeout(
       () => this.parts.guarded(() => this.arm(client, blocked)),
       Math.min(left, TIMER_MAX_MS),
@@ -68,8 +68,15 @@ export class BlockedClients {
   unblock(client: Client, how: "timeout" | "error"): boolean {
     const blocked = this.waits.get(client);
     if (blocked === undefined) return false;
-    this.end(client, how === "timeout" ? blocked.answer : () => this.parts.error(UNBLOCKED));
+    const isError = how === "error";
+    const answer = isError ? () => this.parts.error(UNBLOCKED) : blocked.answer;
+    this.giveUp(client, blocked, answer, isError);
     return true;
+  }
+
+  private giveUp(client: Client, blocked: Blocked, answer: () => void, isError: boolean): void {
+    blocked.givenUp?.(isError);
+    this.end(client, answer);
   }
 
   /** The client was answered in the meantime: it is served again. */

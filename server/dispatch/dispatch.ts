@@ -153,6 +153,10 @@ export class Dispatcher implements UnitRunner {
   /** Gate bits that hold for every client: with any set, commands take the slow road. */
   gate = 0;
   onRun: RunListener = () => {};
+  /** A command begins to wait for keys: its call is told when it is over. */
+  onWaiting: (command: number) => void = () => {};
+  /** One that has waited is over, and has taken so long itself. */
+  onWaited: (command: number, microseconds: number) => void = () => {};
   /** Told of an EXEC that was refused: whoever saw its MULTI is to see that it is over. */
   onRefusedExec: (command: number) => void = () => {};
   readonly blockedKeys: BlockedKeys;
@@ -361,7 +365,7 @@ export class Dispatcher implements UnitRunner {
     // Not before: a run that was closed is told with the words of its last call.
     this.args.point(argc);
     this.call(client, index, argc);
-    if ((this.flags[index]! & TIMED_ALONE) !== 0) this.closeRun();
+    if ((this.flags[index]! & TIMED_ALONE) !== 0) this.endChunk();
   }
 
   /** CLIENT REPLY SKIP came before: nothing is answered, unless this command has replies switched on. */
@@ -602,14 +606,45 @@ export class Dispatcher implements UnitRunner {
     const words = Array.from({ length: args.count }, (_, i) => args.text(i));
     const { spec } = this.table.rows[this.runCommand]!;
     const timeoutMs = core.memory.f64[BLOCK_MS]!;
-    const wait = this.blockedKeys.add(client, { index: this.runCommand, spec, words });
+    const command = { index: this.runCommand, spec, words, triedUs: 0 };
+    const wait = this.blockedKeys.add(client, command);
     if (wait === undefined) return reply.error(OUT_OF_MEMORY);
+    wait.triedUs = this.leaveRun();
     this.waiting.block(client, {
       timeoutMs,
       isOver: () => false,
       answer: () => reply.nilArray(),
       ended: () => this.blockedKeys.remove(wait),
+      givenUp: (isError) => this.tellGivenUp(wait, isError),
     });
+  }
+
+  /** The running call is counted when it has been answered, which is not now. @returns what it has taken, if it is known by itself */
+  private leaveRun(): number {
+    this.onWaiting(this.runCommand);
+    if (--this.runCalls > 0) {
+      this.closeRun();
+      return 0;
+    }
+    const beganUs = this.runStartUs;
+    this.runStartUs = this.context.services.clock.monotonicUs();
+    return this.runStartUs - beganUs;
+  }
+
+  /** A command that has waited in vain is counted, with its own words, whoever runs at the moment. */
+  private tellGivenUp(wait: KeyWait, isError: boolean): void {
+    const { client, args } = this;
+    const { i32 } = this.core.memory;
+    const argv = i32[ARGV_PTR]!;
+    const { count } = args;
+    if (isError) this.stats.failed[wait.index]!++;
+    this.client = wait.client;
+    i32[ARGV_PTR] = (wait.run + KEPT_HEADER_BYTES) | 0;
+    args.point(wait.argc);
+    this.onWaited(wait.index, wait.triedUs);
+    this.client = client;
+    i32[ARGV_PTR] = argv;
+    args.point(count);
   }
 
   /** Serves those who wait for keys that were touched, if the outermost command has ended. */
@@ -653,10 +688,15 @@ export class Dispatcher implements UnitRunner {
     this.runCommand = index;
     this.args.point(argc);
     this.waiting.switchTo(client.silent ? null : client);
+    const { clock } = this.context.services;
+    const beganUs = clock.monotonicUs();
     const status = this.core.execute(this.ids[index]!, argc);
     if ((status & this.attention) !== 0) this.settle(status);
+    wait.triedUs += clock.monotonicUs() - beganUs;
     if ((client.gate & Gate.Tracking) !== 0) this.remember(client, index);
-    if ((status & Status.Block) === 0) this.waiting.served(client);
+    if ((status & Status.Block) !== 0) return;
+    this.onWaited(index, wait.triedUs);
+    this.waiting.served(client);
   }
 
   /** The command has seen what no sync covers: so must its reply not be seen before. */

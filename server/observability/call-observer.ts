@@ -68,23 +68,36 @@ export class CallObserver {
     if (microseconds >= this.noteworthyUs) this.look(command, calls, microseconds);
   }
 
-  /** Shows a command to monitors that did not run. */
+  /** A command that has waited is answered. Monitors saw it when it came. */
+  waited(command: number, microseconds: number): void {
+    this.stats.run(command, 1, microseconds);
+    if (microseconds >= this.noteworthyUs) this.note(command, 1, microseconds);
+  }
+
+  /** Shows a command to monitors that did not run, or has not ended. */
   show(command: number): void {
+    if (this.monitors.size === 0) return;
     const { rows, args, clock, client } = this.parts;
     const { spec } = rows[command]!;
     this.monitors.show({ spec, args, client: client() }, clock.nowMs() * 1000);
   }
 
   private look(command: number, calls: number, microseconds: number): void {
+    const { call, nowMs } = this.note(command, calls, microseconds);
+    const { monitors } = this;
+    if (monitors.size > 0) monitors.show(call, nowMs * 1000 + (microseconds % 1000));
+  }
+
+  /** For SLOWLOG and LATENCY, whose limits decide. */
+  private note(command: number, calls: number, microseconds: number) {
     const { rows, args, clock, client } = this.parts;
-    const { slowLog, latency, monitors } = this;
     const { spec } = rows[command]!;
     const nowMs = clock.nowMs();
     const call = { spec, args: calls === 1 ? args : someOf(args, calls), client: client() };
-    slowLog.offer(call, microseconds, nowMs);
+    this.slowLog.offer(call, microseconds, nowMs);
     const event = spec.flags.includes("fast") ? "fast-command" : "command";
-    latency.add(event, microseconds / 1000, nowMs);
-    if (monitors.size > 0) monitors.show(call, nowMs * 1000 + (microseconds % 1000));
+    this.latency.add(event, microseconds / 1000, nowMs);
+    return { call, nowMs };
   }
 }
 

@@ -40,7 +40,9 @@ const entry = (key: string, id: string) =>
   `*1\r\n*2\r\n${bulk(key)}*1\r\n*2\r\n${bulk(id)}*2\r\n${bulk("f")}${bulk("v")}`;
 const WRONG_TYPE = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
 
-describe.each(TARGETS)("%s", (_name, start) => {
+describe.each(TARGETS)("%s", (name, start) => {
+  /** The reference counts calls in another way than 7.2. */
+  const is70 = name === "redis-server";
   let target: Target;
   let main: Connection;
   const others: Connection[] = [];
@@ -91,6 +93,48 @@ describe.each(TARGETS)("%s", (_name, start) => {
     expect(await run("LRANGE m 0 -1")).toBe(`*2\r\n${bulk("f")}${bulk("b")}`);
     expect(await blockedClients()).toBe(0);
   });
+
+  test.skipIf(is70)(
+    "one that has waited is counted once, when it is over, and is in the slow log then",
+    async () => {
+      const calls = async () =>
+        /cmdstat_blpop:calls=(\d+),/.exec(await run("INFO commandstats"))?.[1] ?? "0";
+      await run("CONFIG RESETSTAT");
+      await run("CONFIG SET slowlog-log-slower-than 0");
+      const served = await waiting("BLPOP l 0");
+      expect(await calls()).toBe("0");
+      await run("MULTI");
+      await run("RPUSH l a");
+      await run("SLOWLOG RESET");
+      await run("EXEC");
+      expect(await served.reply).toBe(pair("l", "a"));
+      expect(await run("SLOWLOG GET 1")).toContain(
+        `*3\r\n${bulk("BLPOP")}${bulk("l")}${bulk("0")}`,
+      );
+      await run("CONFIG SET slowlog-log-slower-than 10000");
+      expect(await calls()).toBe("1");
+    },
+  );
+
+  test.skipIf(is70)(
+    "one that has waited in vain is counted too, as in 7.2; as failed if it was unblocked with an error",
+    async () => {
+      const counted = async () =>
+        /cmdstat_blpop:calls=(\d+),.*failed_calls=(\d+)/
+          .exec(await run("INFO commandstats"))
+          ?.slice(1, 3);
+      await run("CONFIG RESETSTAT");
+      const late = await waiting("BLPOP l 0.2");
+      expect(await late.reply).toBe(NIL_ARRAY);
+      expect(await counted()).toEqual(["1", "0"]);
+      const { reply, client } = await waiting("BLPOP l 0");
+      const id = /id=(\d+) [^\n]*flags=b[^\n]*cmd=blpop/.exec(await run("CLIENT LIST"))![1]!;
+      await run(`CLIENT UNBLOCK ${id} ERROR`);
+      expect(await reply).toStartWith("-UNBLOCKED");
+      expect(await counted()).toEqual(["2", "1"]);
+      expect(await run("PING", client)).toBe("+PONG\r\n");
+    },
+  );
 
   test("mistakes are answered at once", async () => {
     await run("SET t text");
