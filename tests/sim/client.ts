@@ -41,12 +41,16 @@ const WAITING: readonly ((random: Random) => string[])[] = [
   (random) => ["SWAPDB", String(random.below(2)), String(random.below(2))],
 ];
 
+const REMOVAL = /^(DEL|UNLINK|GETDEL|HDEL)$/i;
+
 /** What a command must wait for, by its place among those of its connection. */
 export class Knowledge {
   /** For each executed command: the last unit that its reply tells of. */
   private readonly tells = new Map<Client, number[]>();
   private told = 0;
   private readonly judged = new Map<SimSocket, number>();
+  /** Places of commands that remove. */
+  private readonly removals = new Map<number[], Set<number>>();
   private readonly servedLists = new Set<number[]>();
   /** Commands that have waited for a key and were served. */
   servedCount = 0;
@@ -82,6 +86,7 @@ export class Knowledge {
       shadow.name(db, words);
       const isRead = this.countsReads && client.multi === null && READS.includes(words[0]!);
       const place = list.push(0) - 1;
+      if (REMOVAL.test(words[0]!)) this.removalsOf(list).add(place);
       run(client, argc);
       const wrote = this.hasWritten(words, before);
       list[place] = wrote ? shadow.count : isRead ? shadow.lastUnitOf(db, words[1] ?? "") : 0;
@@ -94,10 +99,11 @@ export class Knowledge {
    * back has still expired.
    */
   private hasWritten([name = "", ...keys]: readonly string[], before: number): boolean {
-    const isRemoval = /^(DEL|UNLINK|GETDEL)$/i.test(name);
+    const isFieldRemoval = /^HDEL$/i.test(name);
+    const isRemoval = REMOVAL.test(name) && !isFieldRemoval;
     const isOwn = ({ words: [logged, key, ...fields] }: LoggedCommand) => {
       if (logged === "DEL") return isRemoval && keys.includes(key!);
-      return logged !== "HDEL" || fields.some((field) => keys.includes(field));
+      return logged !== "HDEL" || (isFieldRemoval && fields.some((field) => keys.includes(field)));
     };
     return this.shadow.units.slice(before).some((unit) => unit.some(isOwn));
   }
@@ -107,6 +113,17 @@ export class Knowledge {
     for (const list of this.servedLists)
       list[list.length - 1] = Math.max(list.at(-1)!, this.shadow.count);
     this.servedLists.clear();
+  }
+
+  private removalsOf(list: number[]): Set<number> {
+    const places = this.removals.get(list) ?? new Set();
+    this.removals.set(list, places);
+    return places;
+  }
+
+  /** A removal that found nothing: what was logged had expired, and has expired whatever is lost. */
+  private isInVain(list: number[], place: number, reply: string): boolean {
+    return /^(:0|\$-1)\r/.test(reply) && this.removalsOf(list).has(place);
   }
 
   private listOf(client: Client): number[] {
@@ -131,7 +148,10 @@ export class Knowledge {
       const from = this.judged.get(socket) ?? 0;
       // Who is refused learns nothing, and whose command is put off not yet.
       for (let i = from; i < socket.replies.length; i++)
-        if (!/^(-|\+QUEUED)/.test(socket.replies[i]!))
+        if (
+          !/^(-|\+QUEUED)/.test(socket.replies[i]!) &&
+          !this.isInVain(list, i, socket.replies[i]!)
+        )
           this.told = Math.max(this.told, list[i] ?? 0);
       this.judged.set(socket, socket.replies.length);
     }

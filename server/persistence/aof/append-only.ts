@@ -323,6 +323,7 @@ export class AppendOnly implements PersistenceView {
       keepsHistory: config.get("aof-disable-auto-gc"),
       second: () =>
         config.get("aof-timestamp-enabled") ? Math.floor(parts.clock.nowMs() / 1000) : undefined,
+      committed: (isCertain) => this.current?.rebased(isCertain),
       notice: (text) => parts.log("notice", text),
       guarded: (work) => parts.guarded(work),
     });
@@ -343,7 +344,6 @@ export class AppendOnly implements PersistenceView {
     this.notBeforeMs = 0;
     this.sizeThen = this.currentSize();
     if (this.state === "waiting") this.state = "on";
-    this.current?.rebased();
     this.parts.log("notice", "Background AOF rewrite finished successfully");
   }
 

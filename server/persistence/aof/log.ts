@@ -471,7 +471,10 @@ export class Log implements PropagationLog {
       this.needsRewrite = true;
       return false;
     }
-    const dead = this.previous ?? this.current;
+    const { previous } = this;
+    // What is history follows nothing, and nothing follows it.
+    const isInForce = files.incrementals.some((file) => file.sequence === previous?.entry.sequence);
+    const dead = previous !== null && isInForce ? previous : this.current;
     const entry = this.successor ?? files.nextIncremental();
     this.successor = entry;
     let fresh: LogFile | undefined;
@@ -546,13 +549,15 @@ export class Log implements PropagationLog {
   }
 
   /** A new base holds everything up to the file that is written now: those before it are history. */
-  rebased(): void {
-    this.needsRewrite = false;
-    this.isProvisional = false;
+  rebased(isCertain: boolean): void {
     // What was written to those files is in the base, and must not come again behind it.
     this.unsynced.cover(this.switchMark);
-    // One that is being synced goes when that is done.
-    if (this.syncing === null) this.dropPrevious();
+    // As long as a loss of power may bring them back, they are synced as ever.
+    if (!isCertain) return;
+    this.needsRewrite = false;
+    this.isProvisional = false;
+    // Also one that is being synced: should that fail, nothing is lost by it.
+    this.dropPrevious();
     if (this.failure === undefined || this.isDead || this.isBusy) return;
     if (!this.writeBlock()) return;
     // What came behind the base waits for a sync as ever.

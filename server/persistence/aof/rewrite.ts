@@ -30,6 +30,8 @@ export interface RewriteParts {
   readonly keepsHistory: boolean;
   /** The second it is, if aof-timestamp-enabled. */
   readonly second: () => number | undefined;
+  /** The new set is in force; not certain: a loss of power may still take it back. Called before anything else happens to the log. */
+  readonly committed: (isCertain: boolean) => void;
   notice(text: string): void;
   /** Runs a slice; what it throws ends the server. */
   guarded(work: () => void): void;
@@ -221,7 +223,13 @@ export class Rewrite {
     const history = files.files
       .filter((file) => !incrementals.includes(file))
       .map((file): ManifestFile => ({ ...file, type: "h" }));
-    await files.replace([base, ...history, ...incrementals]);
+    let isCertain = false;
+    try {
+      await files.replace([base, ...history, ...incrementals]);
+      isCertain = true;
+    } finally {
+      if (files.base === base) this.parts.guarded(() => this.parts.committed(isCertain));
+    }
   }
 
   private async tidy(): Promise<void> {

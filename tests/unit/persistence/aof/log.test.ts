@@ -442,7 +442,7 @@ describe("under everysec", () => {
     heal();
     await advance(500);
     expect(refused).toBe(true);
-    log.rebased();
+    log.rebased(true);
     expect(refused).toBe(false);
   });
 });
@@ -509,7 +509,7 @@ describe("found by histories of tests/sim", () => {
     turn("SET a 1");
     changeFiles();
     turn("SET a 2");
-    log.rebased();
+    log.rebased(true);
     breakFile(SECOND);
     turn("SET a 3");
     heal();
