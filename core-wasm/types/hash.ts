@@ -20,7 +20,6 @@ import {
   Type,
 } from "../keyspace/entry";
 import {
-  checkTable,
   directoryCells,
   emptySegment,
   findCell,
@@ -36,10 +35,8 @@ import {
   TableKind,
   TIMED_BYTES,
   TIMED_MARK,
-  tableBytes,
 } from "../keyspace/table";
 import {
-  checkTreap,
   fieldsUpTo,
   Links,
   treapFirst,
@@ -48,16 +45,12 @@ import {
   treapRemove,
 } from "../keyspace/treap";
 import { alloc, allocReserved, free, roundedBytes, usableBytes } from "../memory/allocator";
-import { hashOf, unseededHash } from "../memory/bytes";
-import { sha1Add } from "../memory/sha1";
+import { hashOf } from "../memory/bytes";
 import { sizedEnd, sizedLength, sizedPtr, sizedTotal, writeSized } from "../memory/sized";
 import { formatInt64 } from "../memory/text";
 import { ensure, io, limit, nowMs, random64, ScratchArea, state } from "../state";
-import { evacuateBlock, evacuateTableAt } from "./evacuate";
 import { deadlineOfBlock, markBlock } from "./field-block";
-import { discard, GarbageKind } from "./garbage";
 import {
-  checkPacked,
   copyPacked,
   newPacked,
   PACKED_MAX_BYTES,
@@ -77,11 +70,9 @@ import {
   packedWiden,
   readElement,
 } from "./packed";
-import { savedLengthBytes } from "./saved";
 import {
   attachTiming,
   detachTiming,
-  followTiming,
   newTiming,
   rootSlot,
   setEarliest,
@@ -100,9 +91,8 @@ export enum Put {
 export const KEEP_DEADLINE: u64 = 0xffff_ffff_ffff_ffff;
 /** The latest deadline of a field, as in Redis. */
 export const LATEST_DEADLINE: i64 = (1 << 46) - 1;
-const NEVER: u64 = 0xffff_ffff_ffff_ffff;
-/** Tables with at most this many fields are freed at once. */
-const FREE_AT_ONCE: u32 = 64;
+/** Later than every deadline. */
+export const NEVER: u64 = 0xffff_ffff_ffff_ffff;
 /** Longest block of a field: sizes stay far from 32 bits. */
 const FIELD_MAX_BYTES: u64 = 1 << 30;
 /** An element that holds a deadline. */
@@ -110,31 +100,31 @@ const DEADLINE_ELEMENT_BYTES: u32 = 10;
 /** Fields drawn that were due, before the hash is walked instead. */
 const DRAWS_MAX: u32 = 100;
 const ASIDE: usize = Address.Scratch + ScratchArea.Aside;
-const DIGEST: usize = Address.Scratch + ScratchArea.Member + 80;
 const FIELD_DIGITS: usize = Address.Scratch + ScratchArea.Member + 112;
 const VALUE_DIGITS: usize = Address.Scratch + ScratchArea.Member + 144;
 const DEADLINE_DIGITS: usize = Address.Scratch + ScratchArea.Member + 176;
 /** In State.walkEncoding: the fields have deadlines. */
 const WALK_TIMED: u32 = 16;
 
-function valueOf(entry: Entry): usize {
+/** The packed sequence or the table, with deadlines too. */
+export function hashValue(entry: Entry): usize {
   return load<u32>(valueSlot(entry));
 }
 
-function storeValue(entry: Entry, value: usize): void {
+export function storeHashValue(entry: Entry, value: usize): void {
   store<u32>(valueSlot(entry), <u32>value);
 }
 
 export function tableOfHash(entry: Entry): Table {
-  return changetype<Table>(valueOf(entry));
+  return changetype<Table>(hashValue(entry));
 }
 
-function isPackedHash(entry: Entry): bool {
+export function isPackedHash(entry: Entry): bool {
   return encodingOf(entry) === Encoding.Packed;
 }
 
 /** Elements of a field in a packed hash. */
-function widthOf(entry: Entry): u32 {
+export function fieldWidth(entry: Entry): u32 {
   return hasFieldDeadlines(entry) ? 3 : 2;
 }
 
@@ -151,7 +141,7 @@ export function asideHash(): Entry | null {
 /** Fields, those among them that are due. O(1) */
 export function hashCount(entry: Entry): u32 {
   if (!isPackedHash(entry)) return tableOfHash(entry).count;
-  const elements = packedCount(valueOf(entry));
+  const elements = packedCount(hashValue(entry));
   return hasFieldDeadlines(entry) ? elements / 3 : elements >> 1;
 }
 
@@ -200,7 +190,7 @@ export function liveCount(entry: Entry): u32 {
 
 /** Begins a walk over the fields that are due, which `nextDueField` gives and `dropDueField` deletes. */
 export function beginDueFields(entry: Entry): void {
-  if (isPackedHash(entry)) state.walkIndex = <u32>packedFirst(valueOf(entry));
+  if (isPackedHash(entry)) state.walkIndex = <u32>packedFirst(hashValue(entry));
 }
 
 /** Reads the next field that is due into State.memberPtr and memberLength. @returns false = there are no more */
@@ -222,7 +212,7 @@ export function nextDueField(entry: Entry): bool {
 /** Deletes the field that `nextDueField` has read. `settleTiming` belongs behind the last. */
 export function dropDueField(entry: Entry): void {
   if (isPackedHash(entry)) {
-    storeValue(entry, packedRemove(valueOf(entry), state.walkIndex, 3));
+    storeHashValue(entry, packedRemove(hashValue(entry), state.walkIndex, 3));
     state.walkIndex = state.packedAt;
     timingOf(entry).fields -= 1;
   } else removeFromTable(entry, state.memberPtr, state.memberLength);
@@ -280,7 +270,7 @@ export function readField(ref: usize): void {
 }
 
 function findPacked(entry: Entry, field: usize, length: u32): usize {
-  return packedFind(packedFirst(valueOf(entry)), field, length, widthOf(entry) - 1);
+  return packedFind(packedFirst(hashValue(entry)), field, length, fieldWidth(entry) - 1);
 }
 
 /**
@@ -329,7 +319,7 @@ export function hashSet(
 
 function fitsPacked(entry: Entry, fieldLength: u32, valueLength: u32): bool {
   const longest = <u32>limit(Limit.HashListpackValue);
-  const bytes = <u64>packedBytes(valueOf(entry)) + fieldLength + valueLength;
+  const bytes = <u64>packedBytes(hashValue(entry)) + fieldLength + valueLength;
   return (
     fieldLength <= longest &&
     valueLength <= longest &&
@@ -346,7 +336,7 @@ function setInPacked(
   valueLength: u32,
   deadline: u64,
 ): Put {
-  const packed = valueOf(entry);
+  const packed = hashValue(entry);
   const at = findPacked(entry, field, fieldLength);
   if (at !== 0) {
     if (hasFieldDeadlines(entry)) return replaceTimed(entry, at, value, valueLength, deadline);
@@ -364,7 +354,7 @@ function setInPacked(
 
 /** Replaces value and deadline of the field at `at` in a packed hash with deadlines. Room for both first. */
 function replaceTimed(entry: Entry, at: usize, value: usize, valueLength: u32, deadline: u64): Put {
-  const before = valueOf(entry);
+  const before = hashValue(entry);
   const offset = at - before;
   const bytes =
     packedBytes(before) + packedElementBytes(value, valueLength) + DEADLINE_ELEMENT_BYTES;
@@ -372,7 +362,7 @@ function replaceTimed(entry: Entry, at: usize, value: usize, valueLength: u32, d
   if (packed === 0) return Put.NoMemory;
   packed = packedReplaceAmple(packed, packedNext(packed + offset), value, valueLength);
   ensure(packed !== 0, 764, bytes);
-  storeValue(entry, packed);
+  storeHashValue(entry, packed);
   if (deadline !== KEEP_DEADLINE) putDeadline(entry, packedNext(<usize>state.packedAt), deadline);
   return Put.Replaced;
 }
@@ -384,9 +374,9 @@ function putDeadline(entry: Entry, at: usize, deadline: u64): bool {
   if (<u64>state.elementInteger === deadline) return true;
   const had: u32 = state.elementInteger === 0 ? 0 : 1;
   const length = formatInt64(<i64>deadline, DEADLINE_DIGITS);
-  const packed = packedReplace(valueOf(entry), at, DEADLINE_DIGITS, length);
+  const packed = packedReplace(hashValue(entry), at, DEADLINE_DIGITS, length);
   if (packed === 0) return false;
-  storeValue(entry, packed);
+  storeHashValue(entry, packed);
   timing.fields += (deadline === 0 ? 0 : 1) - had;
   return true;
 }
@@ -402,11 +392,11 @@ function appendField(
 ): Put {
   const isTimed = hasFieldDeadlines(entry);
   const bytes =
-    packedBytes(valueOf(entry)) +
+    packedBytes(hashValue(entry)) +
     packedElementBytes(field, fieldLength) +
     packedElementBytes(value, valueLength) +
     (isTimed ? DEADLINE_ELEMENT_BYTES : 0);
-  let packed = packedReserve(valueOf(entry), bytes);
+  let packed = packedReserve(hashValue(entry), bytes);
   if (packed === 0) return Put.NoMemory;
   packed = packedAppend(packed, field, fieldLength);
   packed = packedAppend(packed, value, valueLength);
@@ -416,11 +406,11 @@ function appendField(
     if (own !== 0) timingOf(entry).fields += 1;
   }
   ensure(packed !== 0, 760, bytes);
-  storeValue(entry, packed);
+  storeHashValue(entry, packed);
   return Put.Added;
 }
 
-function fieldBytes(fieldLength: u32, valueLength: u32, deadline: u64): u32 {
+export function fieldBytes(fieldLength: u32, valueLength: u32, deadline: u64): u32 {
   return (
     sizedTotal(fieldLength) + sizedTotal(valueLength) + (deadline === 0 ? 0 : <u32>TIMED_BYTES)
   );
@@ -529,22 +519,22 @@ export function spreadHash(entry: Entry): bool {
   const t = newTable(TableKind.Fields);
   if (t === null) return false;
   const isTimed = hasFieldDeadlines(entry);
-  let at = packedFirst(valueOf(entry));
+  let at = packedFirst(hashValue(entry));
   while (at !== 0) {
     at = readPackedField(at, isTimed);
-    if (addCopy(t, isTimed ? rootSlot(timingOf(entry)) : 0)) continue;
+    if (addFieldCopy(t, isTimed ? rootSlot(timingOf(entry)) : 0)) continue;
     if (isTimed) timingOf(entry).root = 0;
     freeFields(t);
     return false;
   }
-  free(valueOf(entry));
+  free(hashValue(entry));
   setEncoding(entry, Encoding.Table);
-  storeValue(entry, changetype<usize>(t));
+  storeHashValue(entry, changetype<usize>(t));
   return true;
 }
 
 /** Adds the field that was read last to a table that has not got it, and to its order. @returns false = no memory */
-function addCopy(t: Table, root: usize): bool {
+export function addFieldCopy(t: Table, root: usize): bool {
   const field = state.memberPtr;
   const length = state.memberLength;
   const block = newField(field, length, state.valuePtr, state.valueLength, state.fieldDeadline);
@@ -552,6 +542,14 @@ function addCopy(t: Table, root: usize): bool {
   insertRef(t, hashOf(field, length), <u32>block);
   if (state.fieldDeadline !== 0) treapInsert(root, <u32>block, Links.Field);
   return true;
+}
+
+/** Frees the fields and the table itself. O(n) */
+export function freeFields(t: Table): void {
+  for (let ref = nextRef(t, 0); ref !== 0; ref = nextRef(t, state.walkPosition)) free(ref);
+  for (let index: u32 = 0; index < directoryCells(t); index += segmentSpan(t, index))
+    emptySegment(t, index);
+  freeEmptyTable(t);
 }
 
 /**
@@ -567,16 +565,16 @@ export function expectFields(entry: Entry, more: u32, longest: u32): bool {
 
 /** A copy of a packed hash's bytes, to go back to (`restorePacked`). @returns 0 = no memory. O(bytes) */
 export function backUpPacked(entry: Entry): usize {
-  return copyPacked(valueOf(entry));
+  return copyPacked(hashValue(entry));
 }
 
 /** Puts a packed hash back to what it was when its bytes were copied, with deadlines or without. Cannot fail. O(n) */
 export function restorePacked(entry: Entry, packed: usize, wasTimed: bool): void {
   const isTimed = hasFieldDeadlines(entry);
-  if (isPackedHash(entry)) free(valueOf(entry));
+  if (isPackedHash(entry)) free(hashValue(entry));
   else freeFields(tableOfHash(entry));
   setEncoding(entry, Encoding.Packed);
-  storeValue(entry, packed);
+  storeHashValue(entry, packed);
   if (!wasTimed) {
     if (isTimed) detachTiming(entry);
     return;
@@ -612,10 +610,10 @@ export function prepareDeadlines(entry: Entry, isStored: bool): bool {
 
 /** Makes room for the deadlines of so many fields, in a packed hash that is prepared. @returns false = no memory, nothing changed */
 export function reserveInPacked(entry: Entry, fields: u32): bool {
-  const bytes = <u64>packedBytes(valueOf(entry)) + <u64>fields * DEADLINE_ELEMENT_BYTES;
+  const bytes = <u64>packedBytes(hashValue(entry)) + <u64>fields * DEADLINE_ELEMENT_BYTES;
   if (bytes > <u64>PACKED_MAX_BYTES) return false;
-  const packed = packedReserve(valueOf(entry), <u32>bytes);
-  if (packed !== 0) storeValue(entry, packed);
+  const packed = packedReserve(hashValue(entry), <u32>bytes);
+  if (packed !== 0) storeHashValue(entry, packed);
   return packed !== 0;
 }
 
@@ -665,7 +663,7 @@ function earliestOf(entry: Entry): u64 {
   if (!isPackedHash(entry))
     return deadlineOfBlock(treapFirst(rootSlot(timingOf(entry)), Links.Field));
   let earliest = NEVER;
-  for (let at = packedFirst(valueOf(entry)); at !== 0; ) {
+  for (let at = packedFirst(hashValue(entry)); at !== 0; ) {
     const deadline = packedNext(packedNext(at));
     readElement(deadline);
     const own = <u64>state.elementInteger;
@@ -686,7 +684,7 @@ export function hashDelete(entry: Entry, field: usize, length: u32): bool {
     readElement(packedNext(packedNext(at)));
     if (state.elementInteger !== 0) timingOf(entry).fields -= 1;
   }
-  storeValue(entry, packedRemove(valueOf(entry), at, widthOf(entry)));
+  storeHashValue(entry, packedRemove(hashValue(entry), at, fieldWidth(entry)));
   return true;
 }
 
@@ -711,7 +709,7 @@ function removeFromTable(entry: Entry, field: usize, length: u32): bool {
  */
 export function beginFields(entry: Entry): void {
   state.walkEncoding = encodingOf(entry) | (hasFieldDeadlines(entry) ? WALK_TIMED : 0);
-  state.walkValue = <u32>valueOf(entry);
+  state.walkValue = <u32>hashValue(entry);
   state.walkPosition = 0;
   if (isPackedHash(entry)) state.walkIndex = <u32>packedFirst(state.walkValue);
 }
@@ -751,159 +749,11 @@ export function randomField(entry: Entry): void {
     }
   } else if (!hasDue) {
     const index = <u32>(random64() % <u64>hashCount(entry));
-    const at = packedSeek(valueOf(entry), <i32>(index * widthOf(entry)));
+    const at = packedSeek(hashValue(entry), <i32>(index * fieldWidth(entry)));
     readPackedField(at, hasFieldDeadlines(entry));
     return;
   }
   let index = <u32>(random64() % <u64>liveCount(entry));
   beginFields(entry);
   while (nextLiveField() && index > 0) index -= 1;
-}
-
-// ---- the whole value
-
-/** Frees the fields and the table itself. O(n) */
-function freeFields(t: Table): void {
-  for (let ref = nextRef(t, 0); ref !== 0; ref = nextRef(t, state.walkPosition)) free(ref);
-  for (let index: u32 = 0; index < directoryCells(t); index += segmentSpan(t, index))
-    emptySegment(t, index);
-  freeEmptyTable(t);
-}
-
-/** A large one is left to be freed in slices. */
-export function freeHash(entry: Entry): void {
-  if (hasFieldDeadlines(entry)) detachTiming(entry);
-  if (isPackedHash(entry)) return free(entry.value);
-  const t = tableOfHash(entry);
-  if (t.count <= FREE_AT_ONCE) freeFields(t);
-  else discard(GarbageKind.Members, entry.value);
-}
-
-/** Gives the entry, which shares its value with another one, a value of its own. @returns false = no memory. O(n) */
-export function copyHash(entry: Entry): bool {
-  const isTimed = hasFieldDeadlines(entry);
-  const timing = isTimed ? newTiming() : null;
-  if (isTimed && timing === null) return false;
-  const copy = isPackedHash(entry)
-    ? copyPacked(valueOf(entry))
-    : copyTable(entry, timing === null ? 0 : rootSlot(timing));
-  if (copy === 0) {
-    if (timing !== null) free(changetype<usize>(timing));
-    return false;
-  }
-  if (timing !== null) {
-    timing.fields = timingOf(entry).fields;
-    timing.deadline = timingOf(entry).deadline;
-    timing.value = <u32>copy;
-    entry.value = <u32>changetype<usize>(timing);
-  } else entry.value = <u32>copy;
-  return true;
-}
-
-/** A copy of a hash's table, with an order of its own at `root`. @returns 0 = no memory */
-function copyTable(entry: Entry, root: usize): usize {
-  const t = newTable(TableKind.Fields);
-  if (t === null) return 0;
-  beginFields(entry);
-  while (nextField())
-    if (!addCopy(t, root)) {
-      freeFields(t);
-      return 0;
-    }
-  return changetype<usize>(t);
-}
-
-/** Moves blocks out of pages that are being emptied, a part of a large table at a time. @returns how many moved */
-export function evacuateHash(entry: Entry): u32 {
-  let moved: u32 = 0;
-  if (hasFieldDeadlines(entry)) {
-    const timing = evacuateBlock(entry.value);
-    if (timing !== 0) {
-      entry.value = timing;
-      followTiming(entry);
-      moved = 1;
-    }
-  }
-  if (!isPackedHash(entry)) {
-    const root = hasFieldDeadlines(entry) ? rootSlot(timingOf(entry)) : 0;
-    return moved + evacuateTableAt(valueSlot(entry), root);
-  }
-  const packed = evacuateBlock(<u32>valueOf(entry));
-  if (packed === 0) return moved;
-  storeValue(entry, packed);
-  return moved + 1;
-}
-
-/** As Redis names them since fields have deadlines. */
-export function hashEncodingName(entry: Entry): string {
-  if (!isPackedHash(entry)) return "hashtable";
-  return hasFieldDeadlines(entry) ? "listpackex" : "listpack";
-}
-
-/** Adds all fields with their values to the SHA-1 that runs, in an order of no weight. O(bytes) */
-export function digestHash(entry: Entry): void {
-  let sum: u64 = 0;
-  beginFields(entry);
-  while (nextField()) {
-    store<u64>(DIGEST, unseededHash(state.memberPtr, state.memberLength));
-    store<u64>(DIGEST, unseededHash(state.valuePtr, state.valueLength), 8);
-    store<u64>(DIGEST, state.fieldDeadline, 16);
-    sum += unseededHash(DIGEST, 24);
-  }
-  store<u64>(DIGEST, sum);
-  sha1Add(DIGEST, 8);
-}
-
-/** Bytes of the value's blocks. O(n) in a table */
-export function hashBytes(entry: Entry): u64 {
-  const value = valueOf(entry);
-  let bytes = <u64>usableBytes(value);
-  if (hasFieldDeadlines(entry)) bytes += usableBytes(entry.value);
-  if (isPackedHash(entry)) return bytes;
-  const t = tableOfHash(entry);
-  bytes += tableBytes(t);
-  for (let ref = nextRef(t, 0); ref !== 0; ref = nextRef(t, state.walkPosition))
-    bytes += usableBytes(ref);
-  return bytes;
-}
-
-/** Bytes of the hash in a dump: a packed one as it is, a table field by field. O(n) */
-export function savedHashBytes(entry: Entry): u64 {
-  if (isPackedHash(entry)) return savedLengthBytes(packedBytes(valueOf(entry)));
-  let bytes: u64 = 0;
-  beginFields(entry);
-  while (nextField())
-    bytes += savedLengthBytes(state.memberLength) + savedLengthBytes(state.valueLength);
-  return bytes;
-}
-
-/** Asserts the encoding's own invariants, the deadlines, and that no hash is empty. O(n) */
-export function checkHash(entry: Entry): void {
-  ensure(hashCount(entry) > 0, 761, entry.value);
-  if (isPackedHash(entry)) ensure(checkPacked(valueOf(entry)) % widthOf(entry) === 0, 763);
-  else checkTable(tableOfHash(entry));
-  let timed: u32 = 0;
-  let earliest = NEVER;
-  beginFields(entry);
-  while (nextField()) {
-    if (state.fieldDeadline === 0) continue;
-    timed += 1;
-    if (state.fieldDeadline < earliest) earliest = state.fieldDeadline;
-  }
-  if (!isPackedHash(entry)) checkBlocks(tableOfHash(entry));
-  if (!hasFieldDeadlines(entry)) return ensure(timed === 0, 767, timed);
-  const timing = timingOf(entry);
-  ensure(timed > 0 && timing.fields === timed, 768, timed);
-  ensure(timing.deadline === earliest && timing.wheelNext !== 0, 769, timed);
-  ensure(timing.entry === refOf(entry), 774, timing.entry);
-  const ordered: u32 = isPackedHash(entry) ? 0 : timed;
-  ensure(checkTreap(timing.root, Links.Field) === ordered, 775, ordered);
-}
-
-function checkBlocks(t: Table): void {
-  for (let ref = nextRef(t, 0); ref !== 0; ref = nextRef(t, state.walkPosition)) {
-    readField(ref);
-    const bytes = fieldBytes(state.memberLength, state.valueLength, state.fieldDeadline);
-    ensure(bytes <= usableBytes(ref), 762, bytes);
-  }
 }

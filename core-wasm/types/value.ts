@@ -12,7 +12,7 @@ import {
   hashBytes,
   hashEncodingName,
   savedHashBytes,
-} from "./hash";
+} from "./hash-value";
 import {
   checkList,
   copyList,

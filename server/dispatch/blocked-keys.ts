@@ -48,10 +48,10 @@ export class BlockedKeys implements TouchListener {
   /** Keeps the command in the argv table, whose words are given as text too. @returns undefined = no memory */
   add(
     client: Client,
-    command: { index: number; spec: CommandSpec; words: readonly string[]; triedUs: number },
+    command: { index: number; spec: CommandSpec; words: readonly string[] },
   ): KeyWait | undefined {
     const { core } = this;
-    const { index, spec, words, triedUs } = command;
+    const { index, spec, words } = command;
     const run = core.keepCommand(words.length) >>> 0;
     if (run === 0) return undefined;
     const wait: KeyWait = {
@@ -63,7 +63,7 @@ export class BlockedKeys implements TouchListener {
       type: TYPES[spec.group] ?? 0,
       heedsLoss: HEEDING_LOSS.has(spec.name),
       keys: [],
-      triedUs,
+      triedUs: 0,
       isOver: false,
     };
     const table = core.memory.bytes(run + KEPT_HEADER_BYTES, words.length * 8);

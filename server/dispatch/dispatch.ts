@@ -606,8 +606,7 @@ export class Dispatcher implements UnitRunner {
     const words = Array.from({ length: args.count }, (_, i) => args.text(i));
     const { spec } = this.table.rows[this.runCommand]!;
     const timeoutMs = core.memory.f64[BLOCK_MS]!;
-    const command = { index: this.runCommand, spec, words, triedUs: 0 };
-    const wait = this.blockedKeys.add(client, command);
+    const wait = this.blockedKeys.add(client, { index: this.runCommand, spec, words });
     if (wait === undefined) return reply.error(OUT_OF_MEMORY);
     wait.triedUs = this.leaveRun();
     this.waiting.block(client, {
