@@ -32,6 +32,7 @@ import * as sortedPop from "./commands/sorted-pop";
 import * as sortedRandom from "./commands/sorted-random";
 import * as sortedRange from "./commands/sorted-range";
 import * as sortedSets from "./commands/sorted-sets";
+import * as streamClaim from "./commands/stream-claim";
 import * as streamGroups from "./commands/stream-groups";
 import * as streamInfo from "./commands/stream-info";
 import * as streamRead from "./commands/stream-read";
@@ -468,9 +469,9 @@ function run(commandId: i32, argc: u32): void {
     case Cmd.XPending:
       return streamGroups.xpending(argc);
     case Cmd.XClaim:
-      return streamGroups.xclaim(argc);
+      return streamClaim.xclaim(argc);
     case Cmd.XAutoClaim:
-      return streamGroups.xautoclaim(argc);
+      return streamClaim.xautoclaim(argc);
     case Cmd.XInfoStream:
       return streamInfo.stream(argc);
     case Cmd.XInfoGroups:

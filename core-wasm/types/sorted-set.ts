@@ -10,40 +10,28 @@ import { Address, Limit } from "../abi";
 import { Encoding, Entry, encodingOf, setKind, Type } from "../keyspace/entry";
 import {
   cellOfRef,
-  checkTable,
-  collectSegmentTo,
   directoryCells,
   emptySegment,
   findCell,
   freeEmptyTable,
   insertRef,
   mergeAfterRemoval,
-  moveDirectory,
-  moveSegment,
   newTable,
   nextRef,
   randomRef,
   removeCell,
-  replaceRef,
-  segmentAt,
   segmentSpan,
   Table,
   TableKind,
-  tableBytes,
   touchHome,
 } from "../keyspace/table";
-import { alloc, free, isEvacuated, usableBytes } from "../memory/allocator";
-import { compare, hashOf, unseededHash } from "../memory/bytes";
+import { alloc, free } from "../memory/allocator";
+import { compare, hashOf } from "../memory/bytes";
 import { DOUBLE_MAX_BYTES, formatDouble, parseDouble } from "../memory/double";
-import { sha1Add } from "../memory/sha1";
 import { sizedLength, sizedPtr, sizedTotal, writeSized } from "../memory/sized";
 import { formatInt64 } from "../memory/text";
 import { ensure, limit, random64, ScratchArea, state } from "../state";
-import { evacuateBlock } from "./evacuate";
-import { discard, GarbageKind } from "./garbage";
 import {
-  checkPacked,
-  copyPacked,
   newPacked,
   PACKED_MAX_BYTES,
   packedBytes,
@@ -61,11 +49,8 @@ import {
   readElement,
   readElementText,
 } from "./packed";
-import { savedLengthBytes } from "./saved";
 import {
   Bound,
-  checkTree,
-  evacuateNodes,
   freeLastNode,
   layTree,
   leafAtEnd,
@@ -77,14 +62,12 @@ import {
   SCORED_SET_BYTES,
   ScoredSet,
   slotOfRank,
-  treeBytes,
   treeCountBefore,
   treeInsert,
   treeRank,
   treeRemove,
   treeRemoveRank,
   treeRemoveThere,
-  treeReplace,
   treeSetScore,
 } from "./score-tree";
 
@@ -104,38 +87,33 @@ class InHand {
 }
 const inHand = changetype<InHand>(Address.Scratch + ScratchArea.Scored);
 const SCORE_TEXT: usize = Address.Scratch + ScratchArea.Scored + 64;
-const NUMBER: usize = SCORE_TEXT + DOUBLE_MAX_BYTES;
+/** Room for a number that is being read or written. */
+export const SCORE_DIGITS: usize = SCORE_TEXT + DOUBLE_MAX_BYTES;
 /** Digits of the member in hand, where it is kept as an integer. */
-const DIGITS: usize = NUMBER + 16;
+export const MEMBER_DIGITS: usize = SCORE_DIGITS + 16;
 const ASIDE: usize = Address.Scratch + ScratchArea.Aside;
-const SCORE_BYTES: u32 = 8;
+export const SCORE_BYTES: u32 = 8;
 /** What the packed form of a score takes at most, beside the bytes of the member. */
 const PACKED_SCORE_BYTES: u32 = DOUBLE_MAX_BYTES + 16;
-/** Tables with at most this many members are freed at once. */
-const FREE_AT_ONCE: u32 = 64;
-/** The stage of evacuation that moves the tree's nodes; below it are indices of the table's directory. */
-const NODES_STAGE: u32 = 0x8000_0000;
-const SEGMENTS_AT_ONCE: u32 = 4;
 /** Members at an end that are loaded ahead. */
 const TOUCHED_AT_ONCE: u32 = 8;
-const LEAVES_AT_ONCE: u32 = 64;
 if (<usize>ScratchArea.Scored + 256 > <usize>ScratchArea.TreePath)
   ERROR("the member in hand is too large");
 
-function setOf(entry: Entry): ScoredSet {
+export function scoredSetOf(entry: Entry): ScoredSet {
   return changetype<ScoredSet>(<usize>entry.value);
 }
 
-function tableIn(set: ScoredSet): Table {
+export function membersOf(set: ScoredSet): Table {
   return changetype<Table>(<usize>set.table);
 }
 
 /** The table of a large sorted set's members. */
 export function scoredTable(entry: Entry): Table {
-  return tableIn(setOf(entry));
+  return membersOf(scoredSetOf(entry));
 }
 
-function isPacked(entry: Entry): bool {
+export function isPackedScored(entry: Entry): bool {
   return encodingOf(entry) === Encoding.Packed;
 }
 
@@ -153,7 +131,7 @@ export function asideSorted(expected: u32, longest: u32): Entry | null {
 }
 
 /** @returns 0 = no memory */
-function newScoredSet(): usize {
+export function newScoredSet(): usize {
   const block = alloc(SCORED_SET_BYTES);
   if (block === 0) return 0;
   const set = changetype<ScoredSet>(block);
@@ -169,26 +147,39 @@ function newScoredSet(): usize {
   return 0;
 }
 
+/** Frees members, table, nodes and the value's own block. O(n) */
+export function freeScoredSet(set: ScoredSet): void {
+  const t = membersOf(set);
+  for (let ref = nextRef(t, 0); ref !== 0; ref = nextRef(t, state.walkPosition)) free(ref);
+  for (let index: u32 = 0; index < directoryCells(t); index += segmentSpan(t, index))
+    emptySegment(t, index);
+  freeEmptyTable(t);
+  while (freeLastNode(set));
+  free(changetype<usize>(set));
+}
+
 export function scoredCount(entry: Entry): u32 {
-  return isPacked(entry) ? packedCount(entry.value) >> 1 : tableIn(setOf(entry)).count;
+  return isPackedScored(entry)
+    ? packedCount(entry.value) >> 1
+    : membersOf(scoredSetOf(entry)).count;
 }
 
 // ---- packed pairs
 
 /** The score behind the member at a position. */
-function packedScore(at: usize): f64 {
+export function packedScore(at: usize): f64 {
   readElement(packedNext(at));
   if (state.elementPtr === 0) return <f64>state.elementInteger;
-  ensure(parseDouble(state.elementPtr, state.elementLength, NUMBER), 780, <u32>at);
-  return load<f64>(NUMBER);
+  ensure(parseDouble(state.elementPtr, state.elementLength, SCORE_DIGITS), 780, <u32>at);
+  return load<f64>(SCORE_DIGITS);
 }
 
-function pairBehind(at: usize): usize {
+export function pairBehind(at: usize): usize {
   return packedNext(packedNext(at));
 }
 
 /** The order of the pair at a position and a member with a score. */
-function comparePair(at: usize, score: f64, ptr: usize, length: u32): i32 {
+export function comparePair(at: usize, score: f64, ptr: usize, length: u32): i32 {
   const own = packedScore(at);
   if (own !== score) return own < score ? -1 : 1;
   readElementText(at);
@@ -229,7 +220,7 @@ function insertPair(packed: usize, score: f64, ptr: usize, length: u32): usize {
 
 /** Looks for a member; if it is there, `foundScore` is its score, and the next change of it begins where it is. O(1), packed O(n) */
 export function findScored(entry: Entry, ptr: usize, length: u32): bool {
-  if (isPacked(entry)) {
+  if (isPackedScored(entry)) {
     const at = packedFind(packedFirst(entry.value), ptr, length, 1);
     inHand.at = <u32>at;
     if (at === 0) return false;
@@ -238,7 +229,7 @@ export function findScored(entry: Entry, ptr: usize, length: u32): bool {
   }
   const hash = hashOf(ptr, length);
   inHand.hash = hash;
-  const cell = findCell(tableIn(setOf(entry)), hash, ptr, length);
+  const cell = findCell(membersOf(scoredSetOf(entry)), hash, ptr, length);
   inHand.at = cell === 0 ? 0 : load<u32>(cell);
   if (cell === 0) return false;
   inHand.score = load<f64>(inHand.at);
@@ -252,7 +243,7 @@ export function foundScore(): f64 {
 
 /** The rank of the member that was found, the lowest first. O(log n), packed O(n) */
 export function foundRank(entry: Entry): u32 {
-  if (!isPacked(entry)) return treeRank(setOf(entry), inHand.at);
+  if (!isPackedScored(entry)) return treeRank(scoredSetOf(entry), inHand.at);
   let rank: u32 = 0;
   for (let at = packedFirst(entry.value); at !== <usize>inHand.at; at = pairBehind(at)) rank += 1;
   return rank;
@@ -260,7 +251,7 @@ export function foundRank(entry: Entry): u32 {
 
 /** Adds the member that was just looked for, and not found; its bytes are not of this set. @returns false = no memory, nothing changed */
 export function addScored(entry: Entry, score: f64, ptr: usize, length: u32): bool {
-  if (isPacked(entry)) {
+  if (isPackedScored(entry)) {
     if (fitsPacked(entry.value, length)) {
       const packed = insertPair(entry.value, score, ptr, length);
       if (packed !== 0) entry.value = <u32>packed;
@@ -269,12 +260,12 @@ export function addScored(entry: Entry, score: f64, ptr: usize, length: u32): bo
     if (!spreadScored(entry)) return false;
     inHand.hash = hashOf(ptr, length);
   }
-  return addToTree(setOf(entry), inHand.hash, score, ptr, length);
+  return addToTree(scoredSetOf(entry), inHand.hash, score, ptr, length);
 }
 
 /** Adds a member that is known not to be there, to a set that is built aside. @returns false = no memory. The walk in hand goes on */
 export function appendScored(entry: Entry, score: f64, ptr: usize, length: u32): bool {
-  if (!isPacked(entry)) inHand.hash = hashOf(ptr, length);
+  if (!isPackedScored(entry)) inHand.hash = hashOf(ptr, length);
   return addScored(entry, score, ptr, length);
 }
 
@@ -286,19 +277,19 @@ function fitsPacked(packed: usize, length: u32): bool {
   );
 }
 
-function addToTree(set: ScoredSet, hash: u64, score: f64, ptr: usize, length: u32): bool {
+export function addToTree(set: ScoredSet, hash: u64, score: f64, ptr: usize, length: u32): bool {
   const member = alloc(SCORE_BYTES + sizedTotal(length));
   if (member === 0) return false;
   store<f64>(member, score);
   writeSized(member + SCORE_BYTES, ptr, length);
-  insertRef(tableIn(set), hash, <u32>member);
+  insertRef(membersOf(set), hash, <u32>member);
   treeInsert(set, member);
   return true;
 }
 
 /** Makes a packed sorted set a table and a tree. @returns false = no memory, nothing changed. O(n) */
 export function spreadScored(entry: Entry): bool {
-  if (!isPacked(entry)) return true;
+  if (!isPackedScored(entry)) return true;
   const block = newScoredSet();
   if (block === 0) return false;
   const set = changetype<ScoredSet>(block);
@@ -307,7 +298,7 @@ export function spreadScored(entry: Entry): bool {
     readElementText(at);
     const hash = hashOf(state.elementPtr, state.elementLength);
     if (addToTree(set, hash, score, state.elementPtr, state.elementLength)) continue;
-    freeAtOnce(set);
+    freeScoredSet(set);
     return false;
   }
   free(entry.value);
@@ -319,14 +310,16 @@ export function spreadScored(entry: Entry): bool {
 /** Before `more` members come to a set: one that will not stay packed becomes a tree at once. @returns false = no memory */
 export function expectScored(entry: Entry, more: u32): bool {
   return (
-    !isPacked(entry) || <i64>more <= <i64>limit(Limit.ZsetListpackEntries) || spreadScored(entry)
+    !isPackedScored(entry) ||
+    <i64>more <= <i64>limit(Limit.ZsetListpackEntries) ||
+    spreadScored(entry)
   );
 }
 
 /** Gives the member that was found another score. `ptr` and `length` are its bytes. @returns false = no memory, nothing changed */
 export function setFoundScore(entry: Entry, score: f64, ptr: usize, length: u32): bool {
-  if (!isPacked(entry)) {
-    treeSetScore(setOf(entry), inHand.at, score);
+  if (!isPackedScored(entry)) {
+    treeSetScore(scoredSetOf(entry), inHand.at, score);
     return true;
   }
   // The new pair first: the removal of the old one cannot fail.
@@ -342,11 +335,11 @@ export function setFoundScore(entry: Entry, score: f64, ptr: usize, length: u32)
 
 /** Removes the member that was found. O(log n), packed O(n) */
 export function removeFound(entry: Entry): void {
-  if (isPacked(entry)) entry.value = <u32>packedRemove(entry.value, inHand.at, 2);
+  if (isPackedScored(entry)) entry.value = <u32>packedRemove(entry.value, inHand.at, 2);
   else {
-    const set = setOf(entry);
+    const set = scoredSetOf(entry);
     treeRemove(set, inHand.at);
-    removeFromTable(tableIn(set), inHand.hash, inHand.at);
+    removeFromTable(membersOf(set), inHand.hash, inHand.at);
   }
 }
 
@@ -358,40 +351,40 @@ function removeFromTable(t: Table, hash: u64, ref: u32): void {
 
 /** Removes the members of `count` ranks from `first` on, which must be there. O(count log n), packed O(n) */
 export function removeRanks(entry: Entry, first: u32, count: u32): void {
-  if (isPacked(entry)) {
+  if (isPackedScored(entry)) {
     entry.value = <u32>(
       packedRemove(entry.value, packedSeek(entry.value, (<i32>first) << 1), count << 1)
     );
     return;
   }
-  const set = setOf(entry);
+  const set = scoredSetOf(entry);
   for (let i: u32 = 0; i < count; i++) {
     const ref = treeRemoveRank(set, first);
     const key = ref + SCORE_BYTES;
-    removeFromTable(tableIn(set), hashOf(sizedPtr(key), sizedLength(key)), ref);
+    removeFromTable(membersOf(set), hashOf(sizedPtr(key), sizedLength(key)), ref);
   }
 }
 
 /** Whether members may be taken one by one, by `readEnd` and `removeEnd`. */
 export function hasEnds(entry: Entry): bool {
-  return !isPacked(entry);
+  return !isPackedScored(entry);
 }
 
 /** Reads the first or the last member of a large set, as a walk does; `removeEnd` may follow. O(log n) */
 export function readEnd(entry: Entry, isMax: bool): void {
-  const set = setOf(entry);
+  const set = scoredSetOf(entry);
   const leaf = leafAtEnd(set, isMax);
-  if (tableIn(set).count % TOUCHED_AT_ONCE === 0) touchFrom(set, leaf, slotOfRank(), isMax);
+  if (membersOf(set).count % TOUCHED_AT_ONCE === 0) touchFrom(set, leaf, slotOfRank(), isMax);
   readScoredRef(leafMember(leaf, slotOfRank()));
 }
 
 /** Removes the member that `readEnd` has read; nothing has changed since. O(log n) */
 export function removeEnd(entry: Entry): void {
-  const set = setOf(entry);
+  const set = scoredSetOf(entry);
   treeRemoveThere(set);
   const ref = inHand.at;
   const key = ref + SCORE_BYTES;
-  removeFromTable(tableIn(set), hashOf(sizedPtr(key), sizedLength(key)), ref);
+  removeFromTable(membersOf(set), hashOf(sizedPtr(key), sizedLength(key)), ref);
 }
 
 /**
@@ -399,7 +392,7 @@ export function removeEnd(entry: Entry): void {
  * waits for all of them at once.
  */
 function touchFrom(set: ScoredSet, leaf: u32, index: u32, isMax: bool): void {
-  const t = tableIn(set);
+  const t = membersOf(set);
   inHand.encoding = Encoding.Tree;
   inHand.backward = isMax ? 1 : 0;
   inHand.next = leaf;
@@ -421,7 +414,8 @@ export function countBefore(
   length: u32,
   inclusive: bool,
 ): u32 {
-  if (!isPacked(entry)) return treeCountBefore(setOf(entry), kind, score, ptr, length, inclusive);
+  if (!isPackedScored(entry))
+    return treeCountBefore(scoredSetOf(entry), kind, score, ptr, length, inclusive);
   let count: u32 = 0;
   for (let at = packedFirst(entry.value); at !== 0; at = pairBehind(at)) {
     let isBefore: bool;
@@ -448,12 +442,12 @@ export function countBefore(
 export function beginScored(entry: Entry, rank: u32, backward: bool): void {
   inHand.encoding = encodingOf(entry);
   inHand.backward = backward ? 1 : 0;
-  if (isPacked(entry)) {
+  if (isPackedScored(entry)) {
     inHand.packed = entry.value;
     inHand.next = <u32>packedSeek(entry.value, (<i32>rank) << 1);
     return;
   }
-  inHand.next = leafOfRank(setOf(entry), rank);
+  inHand.next = leafOfRank(scoredSetOf(entry), rank);
   inHand.index = slotOfRank();
 }
 
@@ -495,15 +489,15 @@ function readPair(at: usize): void {
   state.memberPtr = state.elementPtr;
   state.memberLength = state.elementLength;
   if (state.elementPtr !== 0) return;
-  state.memberPtr = <u32>DIGITS;
-  state.memberLength = formatInt64(state.elementInteger, DIGITS);
+  state.memberPtr = <u32>MEMBER_DIGITS;
+  state.memberLength = formatInt64(state.elementInteger, MEMBER_DIGITS);
 }
 
 /** Keeps the digits of a member that another collection's walk has read, while packed sorted sets are changed. */
 export function keepDigits(): void {
   if (state.memberPtr >= <u32>Address.Heap) return;
-  memory.copy(DIGITS, state.memberPtr, state.memberLength);
-  state.memberPtr = <u32>DIGITS;
+  memory.copy(MEMBER_DIGITS, state.memberPtr, state.memberLength);
+  state.memberPtr = <u32>MEMBER_DIGITS;
 }
 
 /** Reads a member's block as the member in hand. */
@@ -521,199 +515,17 @@ export function scoredHandle(): u32 {
 }
 
 export function readScoredHandle(entry: Entry, handle: u32): void {
-  if (isPacked(entry)) readPair(handle);
+  if (isPackedScored(entry)) readPair(handle);
   else readScoredRef(handle);
 }
 
 /** Reads a member drawn evenly from a set that has some. O(1), packed O(n) */
 export function randomScored(entry: Entry): void {
-  if (!isPacked(entry)) return readScoredRef(randomRef(tableIn(setOf(entry))));
+  if (!isPackedScored(entry)) return readScoredRef(randomRef(membersOf(scoredSetOf(entry))));
   readPair(packedSeek(entry.value, (<i32>(random64() % <u64>scoredCount(entry))) << 1));
 }
 
 /** A member of a table drawn evenly, as a block that stays until the set changes. O(1) */
 export function randomScoredRef(entry: Entry): u32 {
-  return randomRef(tableIn(setOf(entry)));
-}
-
-// ---- the whole value
-
-/** Frees members, table, nodes and the value's own block. O(n) */
-function freeAtOnce(set: ScoredSet): void {
-  const t = tableIn(set);
-  for (let ref = nextRef(t, 0); ref !== 0; ref = nextRef(t, state.walkPosition)) free(ref);
-  for (let index: u32 = 0; index < directoryCells(t); index += segmentSpan(t, index))
-    emptySegment(t, index);
-  freeEmptyTable(t);
-  while (freeLastNode(set));
-  free(changetype<usize>(set));
-}
-
-/** A large one is left to be freed in slices. */
-export function freeSortedSet(entry: Entry): void {
-  if (isPacked(entry)) return free(entry.value);
-  if (scoredCount(entry) <= FREE_AT_ONCE) freeAtOnce(setOf(entry));
-  else discard(GarbageKind.Scored, entry.value);
-}
-
-/** Gives the entry, which shares its value with another one, a value of its own. @returns false = no memory. O(n log n) */
-export function copySortedSet(entry: Entry): bool {
-  if (isPacked(entry)) {
-    const copy = copyPacked(entry.value);
-    if (copy !== 0) entry.value = <u32>copy;
-    return copy !== 0;
-  }
-  const block = newScoredSet();
-  if (block === 0) return false;
-  const set = changetype<ScoredSet>(block);
-  beginScored(entry, 0, false);
-  while (nextScored()) {
-    const hash = hashOf(state.memberPtr, state.memberLength);
-    if (addToTree(set, hash, inHand.score, state.memberPtr, state.memberLength)) continue;
-    freeAtOnce(set);
-    return false;
-  }
-  entry.value = <u32>block;
-  return true;
-}
-
-/** Moves blocks out of pages that are being emptied, a part of a large set at a time: its table first, then its tree. @returns how many moved */
-export function evacuateSortedSet(entry: Entry): u32 {
-  let moved: u32 = 0;
-  if (isPacked(entry) || state.evacuating === 0) {
-    const block = evacuateBlock(entry.value);
-    if (block !== 0) {
-      entry.value = block;
-      moved += 1;
-    }
-    if (isPacked(entry)) return moved;
-    state.evacuating = entry.value;
-    state.evacuateIndex = 0;
-    moved += evacuateTableBlock(setOf(entry));
-  }
-  if (state.evacuating !== entry.value) return moved;
-  if (state.evacuateIndex < NODES_STAGE) return moved + evacuateMembers(setOf(entry));
-  evacuateTree(setOf(entry));
-  return moved;
-}
-
-function evacuateTableBlock(set: ScoredSet): u32 {
-  const block = evacuateBlock(set.table);
-  if (block === 0) return 0;
-  set.table = block;
-  return 1;
-}
-
-function evacuateMembers(set: ScoredSet): u32 {
-  const t = tableIn(set);
-  let moved: u32 = 0;
-  let index = state.evacuateIndex;
-  for (let i: u32 = 0; i < SEGMENTS_AT_ONCE && index < directoryCells(t); i++) {
-    // A split or merge since the last call may have left the index inside a span.
-    index &= ~(segmentSpan(t, index) - 1);
-    if (isEvacuated(segmentAt(t, index)) && moveSegment(t, index)) moved += 1;
-    moved += evacuateSegment(set, index);
-    index += segmentSpan(t, index);
-  }
-  const isDone = index >= directoryCells(t);
-  if (isDone) moved += moveDirectory(t);
-  state.evacuateIndex = isDone ? NODES_STAGE : index;
-  return moved;
-}
-
-/** Moves the members of a segment; the tree is told while the old block is still there. */
-function evacuateSegment(set: ScoredSet, index: u32): u32 {
-  // The key's own segment lies collected in Split.
-  const refs: usize = Address.Scratch + ScratchArea.Found;
-  const found = collectSegmentTo(tableIn(set), index, refs);
-  let moved: u32 = 0;
-  for (let i: u32 = 0; i < found; i++) {
-    const ref = load<u32>(refs + ((<usize>i) << 2));
-    if (!isEvacuated(ref)) continue;
-    const bytes = usableBytes(ref);
-    const block = alloc(bytes);
-    if (block === 0) continue;
-    memory.copy(block, ref, bytes);
-    treeReplace(set, ref, <u32>block);
-    replaceRef(tableIn(set), index, ref, <u32>block);
-    free(ref);
-    moved += 1;
-  }
-  return moved;
-}
-
-function evacuateTree(set: ScoredSet): void {
-  const count = tableIn(set).count;
-  let rank = state.evacuateIndex - NODES_STAGE;
-  for (let i: u32 = 0; i < LEAVES_AT_ONCE && rank < count; i++) rank = evacuateNodes(set, rank);
-  state.evacuateIndex = NODES_STAGE + rank;
-  if (rank >= count) state.evacuating = 0;
-}
-
-export function sortedSetEncodingName(entry: Entry): string {
-  return isPacked(entry) ? "listpack" : "skiplist";
-}
-
-/** Adds all members with their scores to the SHA-1 that runs, in an order of no weight. O(bytes) */
-export function digestSortedSet(entry: Entry): void {
-  let sum: u64 = 0;
-  beginScored(entry, 0, false);
-  while (nextScored()) {
-    store<u64>(NUMBER, unseededHash(state.memberPtr, state.memberLength));
-    // Both zeros are one.
-    store<f64>(NUMBER, inHand.score === 0 ? 0 : inHand.score, 8);
-    sum += unseededHash(NUMBER, 16);
-  }
-  store<u64>(NUMBER, sum);
-  sha1Add(NUMBER, 8);
-}
-
-/** Bytes of the value's blocks. O(n) if it is large */
-export function sortedSetBytes(entry: Entry): u64 {
-  if (isPacked(entry)) return usableBytes(entry.value);
-  const set = setOf(entry);
-  const t = tableIn(set);
-  let bytes = tableBytes(t) + usableBytes(set.table) + usableBytes(entry.value) + treeBytes(set);
-  for (let ref = nextRef(t, 0); ref !== 0; ref = nextRef(t, state.walkPosition))
-    bytes += usableBytes(ref);
-  return bytes;
-}
-
-/** Bytes of the set in a dump: a packed one as it is, else members and binary scores. O(n) */
-export function savedSortedSetBytes(entry: Entry): u64 {
-  if (isPacked(entry)) return savedLengthBytes(packedBytes(entry.value));
-  let bytes: u64 = 0;
-  beginScored(entry, 0, false);
-  while (nextScored()) bytes += savedLengthBytes(state.memberLength) + SCORE_BYTES;
-  return bytes;
-}
-
-/** Asserts the encoding's own invariants, and that no sorted set is empty. O(n log n) */
-export function checkSortedSet(entry: Entry): void {
-  const count = scoredCount(entry);
-  ensure(count > 0, 781, entry.value);
-  if (isPacked(entry)) return checkPairs(entry.value);
-  const set = setOf(entry);
-  const t = tableIn(set);
-  checkTable(t);
-  ensure(checkTree(set) === count, 782, count);
-  // As many of both, and every member of the table is in the tree: they are the same.
-  for (let ref = nextRef(t, 0); ref !== 0; ref = nextRef(t, state.walkPosition)) treeRank(set, ref);
-}
-
-function checkPairs(packed: usize): void {
-  const elements = checkPacked(packed);
-  ensure((elements & 1) === 0, 783, elements);
-  let at = packedFirst(packed);
-  for (let next = pairBehind(at); next !== 0; next = pairBehind(next)) {
-    readElement(next);
-    if (state.elementPtr === 0) {
-      state.elementPtr = <u32>DIGITS;
-      state.elementLength = formatInt64(state.elementInteger, DIGITS);
-    }
-    const ptr: usize = state.elementPtr;
-    const length = state.elementLength;
-    ensure(comparePair(at, packedScore(next), ptr, length) < 0, 784, <u32>next);
-    at = next;
-  }
+  return randomRef(membersOf(scoredSetOf(entry)));
 }

@@ -42,7 +42,7 @@ import {
   savedSortedSetBytes,
   sortedSetBytes,
   sortedSetEncodingName,
-} from "./sorted-set";
+} from "./sorted-set-value";
 import { evacuateStream } from "./stream-move";
 import {
   checkStream,
