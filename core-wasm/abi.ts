@@ -72,7 +72,7 @@ export enum FrameField {
 /** Byte offsets of the fields of State that the host reads or writes directly; the rest goes through exports. */
 export enum StateField {
   NowMs = 72, // f64: the wall clock, stored by the host before a batch of calls
-  HostBytes = 80, // f64: bytes of client buffers the host holds, part of used_memory
+  HostBytes = 80, // f64: bytes that the host holds for clients, part of used_memory
   EffectMask = 88, // u32: EffectMask bits: what the host wants to be told
   EffectsTop = 92, // u32: end of the effect records since the last reset; the host sets it back to Address.Effects
   FatalCode = 96, // u32: code of the `ensure` that failed, 0 = none

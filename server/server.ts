@@ -159,7 +159,7 @@ export class Server {
       commandName: ({ lastCommand }) => table.rows[lastCommand]?.name ?? "NULL",
       pauseGate: (bits) => this.dispatcher.pause(bits),
     });
-    this.supervision.clients.onBufferBytes = () => this.countHostBytes();
+    this.supervision.clients.onMemoryBytes = () => this.countHostBytes();
     this.arena = new ReplyArena(this.core.memory, this.stats, this.supervision.backpressure);
     this.framer = createFramer(this.core.memory, this.limits);
     const args = new ArgvArgs(this.core.memory);
@@ -554,7 +554,7 @@ export class Server {
   /** What is held for clients is part of what maxmemory limits. */
   private countHostBytes(): void {
     this.core.memory.f64[HOST_BYTES] =
-      this.supervision.clients.bufferBytes() + this.dispatcher.tracker.bytes;
+      this.supervision.clients.memoryBytes() + this.dispatcher.tracker.bytes;
   }
 
   private blockedClients(): BlockedClients {

@@ -172,6 +172,6 @@ export class Client {
   }
 
   memoryBytes(): number {
-    return IDLE_CLIENT_BYTES + this.bufferBytes() + (this.multi?.bytes ?? 0);
+    return IDLE_CLIENT_BYTES + this.bufferBytes();
   }
 }

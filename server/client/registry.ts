@@ -1,4 +1,4 @@
-/** All sessions of a server, by id, in order of arrival, and what their buffers take together. */
+/** All sessions of a server, by id, in order of arrival, and what they take together. */
 import { type Client, IDLE_CLIENT_BYTES } from "./client.ts";
 
 export class ClientRegistry {
@@ -6,19 +6,17 @@ export class ClientRegistry {
   private lastId = 0;
   private buffered = 0;
   private round: IterableIterator<Client> | undefined;
-  /** Told of each change of `bufferBytes`. */
-  onBufferBytes: (bytes: number) => void = () => {};
+  /** Called after each change of `memoryBytes`. */
+  onMemoryBytes: () => void = () => {};
 
   get size(): number {
     return this.byId.size;
   }
 
-  /** Bytes held for clients, part of used_memory: replies they have not taken and commands that are not whole. */
-  bufferBytes(): number {
-    return this.buffered;
-  }
-
-  /** The same with the share of idle clients: what maxmemory-clients limits. */
+  /**
+   * Part of used_memory, and what maxmemory-clients limits: each client's own share, replies not taken, commands that are not whole and
+   * those behind MULTI.
+   */
   memoryBytes(): number {
     return this.buffered + this.byId.size * IDLE_CLIENT_BYTES;
   }
@@ -30,12 +28,14 @@ export class ClientRegistry {
 
   add(client: Client): void {
     this.byId.set(client.id, client);
+    this.onMemoryBytes();
   }
 
   remove(client: Client): void {
     if (!this.byId.delete(client.id)) return;
-    this.count(-client.countedBytes);
+    this.buffered -= client.countedBytes;
     client.countedBytes = 0;
+    this.onMemoryBytes();
   }
 
   get(id: number): Client | undefined {
@@ -63,9 +63,9 @@ export class ClientRegistry {
   recount(client: Client): void {
     const bytes = client.bufferBytes();
     if (bytes === client.countedBytes || !this.byId.has(client.id)) return;
-    const before = client.countedBytes;
+    this.buffered += bytes - client.countedBytes;
     client.countedBytes = bytes;
-    this.count(bytes - before);
+    this.onMemoryBytes();
   }
 
   /** Clients that wait: for the end of a pause, or blocked. O(clients) */
@@ -73,11 +73,5 @@ export class ClientRegistry {
     let count = 0;
     for (const client of this.byId.values()) if (client.isWaiting) count++;
     return count;
-  }
-
-  private count(bytes: number): void {
-    if (bytes === 0) return;
-    this.buffered += bytes;
-    this.onBufferBytes(this.buffered);
   }
 }

@@ -36,7 +36,7 @@ export interface MemoryFigures {
 export function memoryFigures(context: CommandContext): MemoryFigures {
   const { core, clients, config, services } = context;
   const { marks, persistence } = services;
-  const clientBytes = clients.bufferBytes() + services.tracking.bytes;
+  const clientBytes = clients.memoryBytes() + services.tracking.bytes;
   const allocatedBytes = core.usedBytes();
   const usedBytes = allocatedBytes + clientBytes;
   marks.peakBytes = Math.max(marks.peakBytes, usedBytes);

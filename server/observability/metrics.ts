@@ -46,7 +46,7 @@ const GAUGES: Record<string, Record<string, readonly [field: string, help: strin
     allocator_rss_bytes: ["allocator_rss_bytes", "Pages taken less pages in use"],
     mem_fragmentation_ratio: ["mem_fragmentation_ratio", "Resident memory to memory in use"],
     mem_fragmentation_bytes: ["mem_fragmentation_bytes", "Resident memory less memory in use"],
-    mem_clients_normal: ["mem_clients_normal", "Buffers of connections"],
+    mem_clients_normal: ["mem_clients_normal", "Memory of connections"],
     mem_clients_slaves: ["mem_clients_slaves", "Buffers of replicas"],
     mem_aof_buffer_bytes: ["mem_aof_buffer", "Bytes that wait to be written to the log"],
     mem_not_counted_for_eviction_bytes: [

@@ -90,6 +90,7 @@ for (const appendonly of ["no", "yes"])
       await client.raw("SET", "k", "q".repeat(100_000));
       expect(await field("multi-mem", id)).toBeGreaterThan(100_000);
       expect(await field("tot-mem", id)).toBeGreaterThan(idle + 100_000);
+      expect(await field("tot-mem", id)).toBeLessThan(idle + 150_000);
       await client.raw("EXEC");
       expect(await field("tot-mem", id)).toBe(idle);
       client.close();

@@ -60,7 +60,7 @@ describe("client-output-buffer-limit", () => {
     expect(leave(client, 1)).toBe(true);
     expect(ended).toEqual([]);
     expect(client.doomed).toBe(true);
-    expect(clients.bufferBytes()).toBe(0);
+    expect(clients.memoryBytes()).toBe(IDLE_CLIENT_BYTES);
     await turn();
     expect(ended).toEqual([1]);
     expect(limits.outputDisconnections).toBe(1);
