@@ -57,7 +57,7 @@ export enum IoFlag {
 /**
  * Frames found in the input and not executed yet: the host frames up to FRAME_BATCH commands, has the core load what their keys
  * will need (`prefetch`), then executes them in order. One record of FRAME_BYTES each, at Address.Frames:
- *   0 u32 argv table |4 u32 words |8 u32 first byte |12 u32 byte behind |16 u32 1 = canonical |24 u64 the core's own
+ *   0 u32 argv table |4 u32 words |8 u32 first byte |12 u32 byte behind |16 u32 1 = canonical |20 u32, 24 u64 the core's own
  */
 export const FRAME_BATCH = 32;
 export const FRAME_BYTES = 32;

@@ -141,6 +141,7 @@ export class State {
   releasedPages: u32; // free pages that the system has back
   questionsLeft: u32; // where memory ends in a test (memory/scarcity.ts), and what was promised
   promisedBytes: u64;
+  touched: u32; // what was loaded only to be in the cache; of no meaning
 }
 
 /** Room for so many size classes of the allocator. */

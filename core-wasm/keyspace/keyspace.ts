@@ -21,7 +21,7 @@ import {
   settleTiming,
 } from "../types/hash";
 import { followEntry, hangFields, unhangFields } from "../types/timing";
-import { copyValue, freeValue } from "../types/value";
+import { copyValue, freeValue, memberTable } from "../types/value";
 import { markAllUnsynced, markUnsynced, seeAll, seeKey } from "../unsynced";
 import { countsUses, countUse, stampNew, stampSeconds } from "./clock";
 import { databaseOf, initDatabases, setTableId, tableIdOf } from "./databases";
@@ -71,7 +71,8 @@ import {
   TableState,
   table,
   tableBytes,
-  touchEntry,
+  taggedRef,
+  touchHome,
   walkStep,
 } from "./table";
 import { cancel, relinkMoved, schedule } from "./wheel";
@@ -89,7 +90,10 @@ const FIELDS_AT_ONCE: u32 = 64;
 /** Deadlines are summed in units of 128 ms: the sum of a billion fits 64 bits. */
 export const DEADLINE_SUM_SHIFT: u64 = 7;
 /** The part of a frame's record that is the core's: the hash of its word 1. */
+const FRAME_REF: usize = 20;
 const FRAME_HASH: usize = 24;
+/** A table of fewer members is taken to be in the cache. */
+const COLD_TABLE_MEMBERS: u32 = 2048;
 
 // ---- databases and tables
 
@@ -205,12 +209,53 @@ export function prefetchFrames(count: u32): u32 {
     store<u64>(frame, hash, FRAME_HASH);
     touched += load<u32>(homeBucket(t, hash));
   }
+  let withMember: u32 = 0;
   for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES) {
-    if (load<u32>(frame, FrameField.Words) < 2) continue;
+    const words = load<u32>(frame, FrameField.Words);
+    if (words < 2) continue;
     const hash = load<u64>(frame, FRAME_HASH);
-    touched += touchEntry(homeBucket(t, hash), hash);
+    const ref = taggedRef(homeBucket(t, hash), hash);
+    store<u32>(frame, ref, FRAME_REF);
+    if (ref === 0) continue;
+    touched += load<u32>(ref) + load<u32>(ref, 64);
+    if (words > 2) withMember += 1;
+  }
+  return withMember === 0 ? touched : touched + prefetchMembers(end);
+}
+
+/** The same for members of large collections: frames up to `end` of which the entry is known. */
+function prefetchMembers(end: usize): u32 {
+  let touched: u32 = 0;
+  let cold: u32 = 0;
+  for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES) {
+    const words = load<u32>(frame, FrameField.Words);
+    if (words < 3) continue;
+    const ref = load<u32>(frame, FRAME_REF);
+    const members: usize = ref === 0 ? 0 : memberTable(entryAt(ref));
+    const isCold = members !== 0 && changetype<Table>(members).count >= COLD_TABLE_MEMBERS;
+    store<u32>(frame, isCold ? <u32>members : 0, FRAME_REF);
+    if (!isCold) continue;
+    // Behind the key, or in ZADD behind the score: where it is neither the work is wasted.
+    const argv = <usize>load<u32>(frame, FrameField.Argv) + (memberWord(entryAt(ref), words) << 3);
+    const hash = hashOf(load<u32>(argv), load<u32>(argv, 4));
+    store<u64>(frame, hash, FRAME_HASH);
+    touched += touchHome(changetype<Table>(members), hash);
+    cold += 1;
+  }
+  if (cold === 0) return touched;
+  for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES) {
+    if (load<u32>(frame, FrameField.Words) < 3) continue;
+    const members: usize = load<u32>(frame, FRAME_REF);
+    if (members === 0) continue;
+    const hash = load<u64>(frame, FRAME_HASH);
+    touched += load<u32>(taggedRef(homeBucket(changetype<Table>(members), hash), hash));
   }
   return touched;
+}
+
+/** The word that names a member in most commands on one of a collection. */
+function memberWord(entry: Entry, words: u32): u32 {
+  return typeOf(entry) === Type.SortedSet && words > 3 ? 3 : 2;
 }
 
 function cellOf(entry: Entry): usize {

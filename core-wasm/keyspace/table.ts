@@ -34,6 +34,8 @@ const AHEAD_STEP: u32 = 64;
 const MERGE_MOST: u32 = (35 * BUCKETS * <u32>BUCKET_SLOTS) / 100;
 /** A removal looks at the buddy when its segment's entries are a multiple of this: the buddy's line is in no cache. */
 const MERGE_EACH: u32 = 8;
+/** Within so many bytes of its block a short key ends. */
+const KEY_REACH: usize = 24;
 export const POSITION_END: u64 = (<u64>1) << 48;
 
 export enum TableState {
@@ -239,15 +241,13 @@ export function homeBucket(t: Table, hash: u64): usize {
   return bucketAt(segmentOf(word), bucketIndex(position, depthOf(word)));
 }
 
-/** Touches the bucket, and in it the first entry whose tag is the hash's. @returns bytes of it, to be used for anything */
-export function touchEntry(bucket: usize, hash: u64): u32 {
+/** The first ref in a bucket whose tag is the hash's, 0 = none: most often the one that is looked for, or nothing. */
+export function taggedRef(bucket: usize, hash: u64): u32 {
   const matches = tagMatches(bucket, tagOf(hash));
-  if (matches === 0) return 0;
-  const entry: usize = load<u32>(bucket + REFS + ((<usize>ctz(matches)) << 2));
-  return load<u32>(entry) + load<u32>(entry, 64);
+  return matches === 0 ? 0 : load<u32>(bucket + REFS + ((<usize>ctz(matches)) << 2));
 }
 
-/** Touches what a removal of the hash's ref from a collection's table looks at. @returns bytes of it, to be used for anything */
+/** Touches what adding or removing the hash's ref looks at in a collection's table. @returns bytes of it, to be used for anything */
 export function touchHome(t: Table, hash: u64): u32 {
   const bucket = homeBucket(t, hash);
   return load<u32>(bucket) + load<u16>(bucket & ~(<usize>SEGMENT_BYTES - 1), SEGMENT_COUNT);
@@ -284,16 +284,19 @@ function putIn(bucket: usize, tag: u32, ref: u32): bool {
   return true;
 }
 
-function putInSegment(word: u32, hash: u64, ref: u32): bool {
-  const segment = segmentOf(word);
-  const index = bucketIndex(positionOf(hash), depthOf(word));
+/** Puts a ref into its home bucket, or the next one. @returns false = both are full */
+function putAt(segment: usize, index: u32, tag: u32, ref: u32): bool {
   const home = bucketAt(segment, index);
-  if (!putIn(home, tagOf(hash), ref)) {
-    if (!putIn(bucketAt(segment, (index + 1) & 15), tagOf(hash), ref)) return false;
+  if (!putIn(home, tag, ref)) {
+    if (!putIn(bucketAt(segment, (index + 1) & 15), tag, ref)) return false;
     store<u8>(home, load<u8>(home, OVERFLOW) + 1, OVERFLOW);
   }
   store<u16>(segment, load<u16>(segment, SEGMENT_COUNT) + 1, SEGMENT_COUNT);
   return true;
+}
+
+function putInSegment(word: u32, hash: u64, ref: u32): bool {
+  return putAt(segmentOf(word), bucketIndex(positionOf(hash), depthOf(word)), tagOf(hash), ref);
 }
 
 function place(t: Table, hash: u64, ref: u32): void {
@@ -325,18 +328,33 @@ export function removeCell(t: Table, hash: u64, cell: usize): void {
   t.count -= 1;
 }
 
+/** Slots of a bucket in use, a bit each. */
+function slotsInUse(bucket: usize): u32 {
+  return ~tagMatches(bucket, 0) & SLOT_MASK;
+}
+
 /** Collects the refs of a segment at `to`. @returns how many */
 function collect(segment: usize, to: usize): u32 {
   let found: u32 = 0;
   for (let index: u32 = 0; index < BUCKETS; index++) {
     const bucket = bucketAt(segment, index);
-    for (let slot: u32 = 0; slot < <u32>BUCKET_SLOTS; slot++) {
-      if (load<u8>(bucket + slot) === 0) continue;
-      store<u32>(to + ((<usize>found) << 2), load<u32>(bucket + REFS + ((<usize>slot) << 2)));
+    for (let slots = slotsInUse(bucket); slots !== 0; slots &= slots - 1) {
+      const ref = load<u32>(bucket + REFS + ((<usize>ctz(slots)) << 2));
+      store<u32>(to + ((<usize>found) << 2), ref);
       found += 1;
     }
   }
   return found;
+}
+
+/** Touches the keys of refs that are collected: they lie anywhere, and the processor waits for all of them at once. */
+function touchKeys(refs: usize, count: u32): void {
+  let touched: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const ref: usize = load<u32>(refs + ((<usize>i) << 2));
+    touched += <u32>load<u8>(ref) + <u32>load<u8>(ref, KEY_REACH);
+  }
+  state.touched = touched;
 }
 
 function pointDirectory(t: Table, position: u64, depth: u32, segment: usize): void {
@@ -355,6 +373,7 @@ function split(t: Table, word: u32, position: u64): void {
   // A child may have to be split again while it is filled: each depth has a buffer of its own.
   const refs: usize = Address.Scratch + ScratchArea.Split + ((<usize>depth) << 10);
   const found = collect(segment, refs);
+  touchKeys(refs, found);
   memory.fill(segment, 0, SEGMENT_BYTES);
   const upper = newSegment(true);
   addDepth(t, depth, -1);
@@ -411,8 +430,12 @@ function mergeAt(t: Table, index: u32): bool {
   if (own + load<u16>(buddy, SEGMENT_COUNT) > MERGE_MOST) return false;
   const merged = newSegment(false);
   if (merged === 0) return false;
-  const word = <u32>merged | (depth - 1);
-  if (!refill(t, word, segment) || !refill(t, word, buddy)) {
+  // The upper of the two has the last bit of their prefix set, which is the first of the merged one's bucket bits.
+  const first: u32 = (index >> (t.depth - depth)) & 1 ? BUCKETS >> 1 : 0;
+  const isPlaced =
+    refill(t, merged, first, segment, depth) &&
+    refill(t, merged, (BUCKETS >> 1) - first, buddy, depth);
+  if (!isPlaced) {
     free(merged);
     return false;
   }
@@ -426,13 +449,20 @@ function mergeAt(t: Table, index: u32): bool {
   return true;
 }
 
-/** Adds all of `from` to the segment of a word; two neighbouring full buckets may refuse it. */
-function refill(t: Table, toWord: u32, from: usize): bool {
-  const refs: usize = Address.Scratch + ScratchArea.Split;
-  const found = collect(from, refs);
-  for (let i: u32 = 0; i < found; i++) {
-    const ref = load<u32>(refs + ((<usize>i) << 2));
-    if (!putInSegment(toWord, hashOfRef(t, ref), ref)) return false;
+/**
+ * Adds all of a segment of a depth to one that is half as deep, from bucket `first` on; two neighbouring full buckets may refuse it.
+ * Where nothing has strayed the old bucket says what the new one is, and no key is looked at.
+ */
+function refill(t: Table, to: usize, first: u32, from: usize, depth: u32): bool {
+  for (let index: u32 = 0; index < BUCKETS; index++) {
+    const bucket = bucketAt(from, index);
+    const isMixed = load<u8>(bucketAt(from, (index - 1) & 15), OVERFLOW) > 0;
+    for (let slots = slotsInUse(bucket); slots !== 0; slots &= slots - 1) {
+      const slot: usize = ctz(slots);
+      const ref = load<u32>(bucket + REFS + (slot << 2));
+      const home = isMixed ? bucketIndex(positionOf(hashOfRef(t, ref)), depth) : index;
+      if (!putAt(to, first + (home >> 1), load<u8>(bucket + slot), ref)) return false;
+    }
   }
   return true;
 }

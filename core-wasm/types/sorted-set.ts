@@ -96,7 +96,7 @@ export const SCORE_BYTES: u32 = 8;
 /** What the packed form of a score takes at most, beside the bytes of the member. */
 const PACKED_SCORE_BYTES: u32 = DOUBLE_MAX_BYTES + 16;
 /** Members at an end that are loaded ahead. */
-const TOUCHED_AT_ONCE: u32 = 8;
+const TOUCHED_AT_ONCE: u32 = 16;
 if (<usize>ScratchArea.Scored + 256 > <usize>ScratchArea.TreePath)
   ERROR("the member in hand is too large");
 

@@ -2,7 +2,8 @@
  * What can be done with a value whatever its type: one switch per operation, and a new type adds its line to each.
  * The value word of an entry and what it embeds move with it as they are; only a copy needs more.
  */
-import { Entry, Type, typeOf } from "../keyspace/entry";
+import { Encoding, Entry, encodingOf, Type, typeOf } from "../keyspace/entry";
+import { hashValue } from "./hash";
 import {
   checkHash,
   copyHash,
@@ -33,6 +34,7 @@ import {
   setBytes,
   setEncodingName,
 } from "./set";
+import { scoredSetOf } from "./sorted-set";
 import {
   checkSortedSet,
   copySortedSet,
@@ -62,6 +64,14 @@ import {
   stringBlockBytes,
   stringEncodingName,
 } from "./string";
+
+/** The table in which members of a large value are looked up, 0 = it has none. */
+export function memberTable(entry: Entry): usize {
+  const encoding = encodingOf(entry);
+  if (encoding === Encoding.Table)
+    return typeOf(entry) === Type.Hash ? hashValue(entry) : entry.value;
+  return encoding === Encoding.Tree ? scoredSetOf(entry).table : 0;
+}
 
 /** Frees what the value holds beyond the entry's own block. */
 export function freeValue(entry: Entry): void {
