@@ -22,6 +22,7 @@ import {
   writeSync,
 } from "node:fs";
 import { rename as renameOff, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { FileSink } from "bun";
 import { lockDirectory } from "./aof/lock.ts";
 
@@ -173,25 +174,30 @@ class RealFile implements DiskFile {
   }
 }
 
+function syncDirectory(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 export const REAL_DISK: Disk = {
   exists: existsSync,
   size: (path) => statSync(path).size,
   list: (dir) => readdirSync(dir),
-  makeDirectory: (path) => void mkdirSync(path, { recursive: true }),
+  makeDirectory(path) {
+    const first = mkdirSync(path, { recursive: true });
+    if (first !== undefined) syncDirectory(dirname(first));
+  },
   lock: lockDirectory,
   rename: renameSync,
   renameLater: (from, to) => renameOff(from, to),
   remove: (path) => rmSync(path, { force: true }),
   removeLater: (path) => rm(path, { force: true }),
   open: (path, how) => new RealFile(openSync(path, FLAGS[how])),
-  syncDirectory(path) {
-    const fd = openSync(path, "r");
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  },
+  syncDirectory,
   syncDirectoryLater(path) {
     const fd = openSync(path, "r");
     return new Promise((resolve, reject) =>

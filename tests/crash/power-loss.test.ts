@@ -99,6 +99,20 @@ describe("at each step of a rewrite", () => {
     });
 });
 
+test("what a killed process has left to the kernel is safe once the next one serves", async () => {
+  const disk = new SimDisk();
+  const killed = await startOnDisk(disk, { appendfsync: "no" });
+  await killed.run("SET a 1");
+  const left = disk.afterKill();
+  await killed.stop();
+  const next = await startOnDisk(left, { appendfsync: "no" });
+  const state = await stateOf(next.client);
+  expect(await next.run("GET a")).toBe("$1\r\n1\r\n");
+  for (let seed = 0; seed < 20; seed++)
+    expect(await loader.load(left.afterPowerLoss(createRandom(seed)))).toEqual({ state });
+  await next.stop();
+});
+
 // ---- writers and rewrites at once
 
 /** Lets writers write for a while, with a rewrite now and then; looks at some of the steps. `fault` may fail one. */

@@ -41,12 +41,16 @@ const WAITING: readonly ((random: Random) => string[])[] = [
   (random) => ["SWAPDB", String(random.below(2)), String(random.below(2))],
 ];
 
+/** So many members that a base has them in more than one command, and writes to the set between those. */
+const MANY = ["ZADD", "zset:0", ...Array.from({ length: 700 }, (_, i) => [`${i}`, `m${i}`]).flat()];
+
 const REMOVAL = /^(DEL|UNLINK|GETDEL|HDEL)$/i;
 
 /** What a command must wait for, by its place among those of its connection. */
 export class Knowledge {
   /** For each executed command: the last unit that its reply tells of. */
   private readonly tells = new Map<Client, number[]>();
+  /** The last unit that replies have told of. */
   private told = 0;
   private readonly judged = new Map<SimSocket, number>();
   /** Places of commands that remove. */
@@ -58,8 +62,15 @@ export class Knowledge {
   constructor(
     private readonly shadow: Shadow,
     /** A reply that shows what others wrote is a promise too. */
-    private readonly countsReads: boolean,
+    private countsReads: boolean,
   ) {}
+
+  /** Commands so far promise nothing any more. @param countsReads those that come */
+  forget(countsReads: boolean): void {
+    for (const list of this.tells.values()) list.fill(0);
+    this.told = 0;
+    this.countsReads = countsReads;
+  }
 
   /** Sees every command of every client, and every one that has waited. */
   watch(dispatcher: Dispatcher): void {
@@ -232,6 +243,7 @@ export class SimClient {
     const { random } = this;
     if (random.chance(0.05)) return ["SELECT", String(random.below(4))];
     if (random.chance(0.01)) return ["BGREWRITEAOF"];
+    if (random.chance(0.0005)) return MANY;
     if (random.chance(0.25)) {
       const name = random.pick(["string", "set", "hash", "list", "zset", "stream"]);
       const key = random.chance(0.5) ? this.recent() : undefined;

@@ -22,6 +22,7 @@ import { Server } from "../../server/server.ts";
 import type { CoreHarness } from "../support/core-harness.ts";
 import { DATABASES } from "../support/operations.ts";
 import { createRandom, type Random } from "../support/random.ts";
+import { frame } from "../support/reference.ts";
 import { diskError, SimDisk, type Step } from "../support/sim-disk.ts";
 import { Knowledge, SimClient } from "./client.ts";
 import { reuseMemories } from "./memories.ts";
@@ -33,6 +34,14 @@ import { World } from "./world.ts";
 type Policy = "always" | "everysec" | "no";
 type End = "stop" | "kill" | "power";
 
+/** Units that must be found by the next life. */
+interface Promised {
+  /** If no power is lost before that has loaded what is there, ... */
+  unitsKept: number;
+  /** ... and if it is. */
+  unitsSafe: number;
+}
+
 /** Turns after which nothing may still be to be done. */
 const SETTLE_TURNS = 4000;
 /** Turns behind which all of memory is compared: behind others what was named since. Digests take more time than all the rest. */
@@ -42,6 +51,8 @@ const HEALED_MS = 1000;
 /** SIM_TRACE=1 shows each step of the disk. */
 const IS_TRACED = process.env["SIM_TRACE"] === "1";
 const CAUSES = ["ENOSPC", "EIO"];
+const POLICIES: readonly Policy[] = ["always", "everysec", "no"];
+const NOTHING: Promised = { unitsKept: 0, unitsSafe: 0 };
 
 export interface HistoryFigures {
   units: number;
@@ -59,6 +70,8 @@ export interface HistoryFigures {
   slowestMs: number;
   /** Commands that have waited for a key and were served. */
   served: number;
+  /** Changes of appendfsync. */
+  switches: number;
   /** Of commands that were logged. */
   names: Set<string>;
 }
@@ -76,6 +89,7 @@ export function noFigures(): HistoryFigures {
     healed: 0,
     slowestMs: 0,
     served: 0,
+    switches: 0,
     names: new Set(),
   };
 }
@@ -102,17 +116,20 @@ class Life {
   /** What was found to be wrong in the middle of a turn. */
   private wrong: Error | undefined;
   private isServing = false;
+  private hasServed = false;
   /** Since it failed, the log has needed a new base. */
   private neededBase = false;
   /** Replies may have left before the kernel had what they told of. */
   private promisesLess = false;
+  /** Units that a loss of power leaves, whatever is promised from here on. */
+  private unitsSafe = 0;
   crashed = false;
 
   constructor(
     private readonly random: Random,
     private readonly disk: SimDisk,
     private readonly shadow: Shadow,
-    private readonly policy: Policy,
+    private policy: Policy,
     private readonly end: End,
     settings: Record<string, string>,
     startMs: number | undefined,
@@ -171,6 +188,7 @@ class Life {
   private beforeStep(step: Step): void {
     this.trace(`${step.kind} ${step.path}`);
     if (this.left !== undefined) throw diskError("EIO");
+    if (step.kind === "rename" && this.isServing && this.random.chance(0.05)) this.breakFresh();
     if (--this.stepsLeft <= 0) {
       this.die();
       throw diskError("EIO");
@@ -202,6 +220,12 @@ class Life {
     const told = this.knowledge.toldBy(this.sockets);
     const ms = this.world.nowMs.toFixed(2);
     console.log(`${ms} ${what}; ${this.shadow.count} units, ${told} told`);
+  }
+
+  /** A manifest has come into force: what is begun behind that may be torn for good. */
+  private breakFresh(): void {
+    this.faultUntilMs = this.world.nowMs + 1 + this.random.below(300);
+    this.faultKinds = new Set(["write", "truncate"]);
   }
 
   private causeTrouble(): void {
@@ -321,16 +345,33 @@ class Life {
         if (this.isDead) return;
       }
       if (random.chance(0.02)) this.causeTrouble();
+      if (random.chance(0.005)) this.changePolicy(random.pick(POLICIES));
+      if (this.isDead) return;
       this.turn();
       if (this.isDead) return;
       this.world.pass(random.chance(0.05) ? random.below(1500) : random.below(4));
     }
   }
 
-  /** Clients are served from here on, behind what was loaded. */
+  /** CONFIG SET appendfsync: replies that have left by then promise what they did, and no more. */
+  private changePolicy(policy: Policy): void {
+    this.trace(`appendfsync ${policy}`);
+    this.figures.switches++;
+    this.unitsSafe = this.promised().unitsSafe;
+    const isStricter = policy === "always";
+    if (isStricter !== (this.policy === "always")) this.knowledge.forget(isStricter);
+    this.policy = policy;
+    const admin = this.network.connect();
+    admin.send(frame(["CONFIG", "SET", "appendfsync", policy]));
+    admin.close();
+  }
+
+  /** Clients are served from here on, behind what was loaded: that is safe. */
   begin(): void {
+    this.unitsSafe = this.shadow.count;
     this.mirror.start(this.log);
     this.isServing = true;
+    this.hasServed = true;
   }
 
   private judgeTurn(): void {
@@ -397,16 +438,23 @@ class Life {
       });
     });
     this.turnsUntil(() => done || this.isDead);
+    this.unitsSafe = this.shadow.count;
     this.left ??= this.disk.afterKill();
     this.world.end();
   }
 
-  /** The least number of units that must be found afterwards. */
-  promised(): number {
-    if (this.end === "stop") return this.shadow.count;
+  /** @param before what was promised when it began */
+  promisedAfter(before: Promised): Promised {
+    const { unitsSafe, unitsKept } = this.hasServed ? this.promised() : before;
+    return { unitsSafe, unitsKept: this.end === "power" ? unitsSafe : unitsKept };
+  }
+
+  private promised(): Promised {
     const told = this.knowledge.toldBy(this.sockets);
-    if (this.policy === "always") return told;
-    return this.end === "kill" && !this.promisesLess && !this.wasOverdue ? told : 0;
+    const isCertain = this.policy === "always";
+    const unitsSafe = isCertain ? Math.max(this.unitsSafe, told) : this.unitsSafe;
+    const areKept = isCertain || (!this.promisesLess && !this.wasOverdue);
+    return { unitsSafe, unitsKept: areKept ? Math.max(unitsSafe, told) : unitsSafe };
   }
 }
 
@@ -428,7 +476,7 @@ export function playHistory(seed: number, figures: HistoryFigures): void {
   };
   let disk = new SimDisk();
   let nowMs: number | undefined;
-  let least = 0;
+  let promised = NOTHING;
   const ends: string[] = [];
   const lives = 2 + random.below(3);
   for (let i = 0; i <= lives; i++) {
@@ -441,17 +489,16 @@ export function playHistory(seed: number, figures: HistoryFigures): void {
       life.start();
       if (!life.isDead) {
         const logged = shadow.count;
-        shadow.restart(stateOf(life.core, DATABASES), least);
-        least = shadow.count;
-        if (least < logged) figures.shorter++;
+        shadow.restart(stateOf(life.core, DATABASES), promised.unitsKept);
+        if (shadow.count < logged) figures.shorter++;
         life.begin();
         life.serve(20 + random.below(120));
         if (!life.isDead && (end === "stop" || random.chance(0.3))) life.settle();
         if (!life.isDead) life.core.check();
         if (!life.isDead && end === "stop") life.stop();
         else if (!life.isDead) life.kill();
-        least = Math.max(least, life.promised());
       }
+      promised = life.promisedAfter(promised);
       if (end === "kill") figures.kills++;
       if (end === "power") figures.powerLosses++;
       figures.served += life.served;
@@ -464,7 +511,7 @@ export function playHistory(seed: number, figures: HistoryFigures): void {
       restore();
       giveBack();
     }
-    ends.push(`${end} with ${least} of ${shadow.count} promised`);
+    ends.push(`${end} with ${promised.unitsKept} of ${shadow.count} promised`);
     disk = life.left!;
     nowMs = Math.floor(life.world.nowMs) + random.below(2000);
   }

@@ -108,6 +108,24 @@ const MUTANTS: readonly Mutant[] = [
     to: "    await files.replace([base, ...history]);",
   },
   {
+    name: "a file that was given up is still named",
+    file: `${AOF}/rewrite.ts`,
+    from: "      files.forget(this.next);",
+    to: "",
+  },
+  {
+    name: "a file that was written under `no` is not synced before the next one",
+    file: `${AOF}/log.ts`,
+    from: "    this.previous = this.current;",
+    to: '    if (this.options.policy() === "no") this.current.close();\n    else this.previous = this.current;',
+  },
+  {
+    name: "what a killed process has left is not synced",
+    file: `${AOF}/append-only.ts`,
+    from: "    await files.sync();",
+    to: "    await Promise.resolve();",
+  },
+  {
     name: "a unit of several commands has no MULTI",
     file: `${AOF}/block.ts`,
     from: "    if (this.unitCommands < 2) return;",

@@ -29,6 +29,13 @@ class Inode {
     return this.bytes.subarray(0, this.size);
   }
 
+  copy(): Inode {
+    const copy = new Inode();
+    copy.write(this.view, 0);
+    copy.safe = this.safe;
+    return copy;
+  }
+
   write(bytes: Uint8Array, position: number): void {
     const end = position + bytes.length;
     if (end > this.bytes.length) {
@@ -200,10 +207,18 @@ export class SimDisk implements Disk {
     this.changes = other.changes;
   }
 
-  /** What is found after the process was killed: everything. */
+  /** What is found after the process was killed: everything, and no more of it is safe than was. That a sync has failed nobody knows. */
   afterKill(): SimDisk {
     const left = new SimDisk();
-    for (const [path, inode] of this.names) left.place(path, inode.view);
+    const copies = new Map<Inode, Inode>();
+    const copyOf = (inode: Inode) => {
+      const copy = copies.get(inode) ?? inode.copy();
+      copies.set(inode, copy);
+      return copy;
+    };
+    for (const [path, inode] of this.names) left.names.set(path, copyOf(inode));
+    for (const [path, inode] of this.safeNames) left.safeNames.set(path, copyOf(inode));
+    left.changes = this.changes.map(({ path, inode }) => ({ path, inode: inode && copyOf(inode) }));
     return left;
   }
 

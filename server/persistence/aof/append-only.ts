@@ -98,6 +98,7 @@ export class AppendOnly implements PersistenceView {
     const files = this.openFiles();
     this.isBeingRead = true;
     const extents = await this.parts.loading.run(this.replay(files, target));
+    await files.sync();
     files.dropTemporaries();
     const strangers = files.strangers();
     if (strangers.length > 0)

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { Disk } from "../disk.ts";
 import { BASE_LINE } from "./annotations.ts";
+import { AofError, causeOf } from "./errors.ts";
 import {
   type LogNames,
   type ManifestFile,
@@ -137,6 +138,31 @@ export class FileSet {
     } finally {
       this.isWriting = false;
     }
+  }
+
+  /**
+   * Syncs what is to be replayed, and its names: a process that was killed may have left that to the kernel, and what is added is safe
+   * only behind it. @throws AofError
+   */
+  async sync(): Promise<void> {
+    const { disk, names } = this;
+    let path = names.dir;
+    try {
+      for (const entry of this.current) {
+        path = this.pathOf(entry);
+        const file = disk.open(path, "read");
+        await file.syncLater().finally(() => file.close());
+      }
+      path = names.dir;
+      await disk.syncDirectoryLater(path);
+    } catch (error) {
+      throw new AofError(`Can't sync ${path}: ${causeOf(error)}`);
+    }
+  }
+
+  /** The next manifest does not name it. */
+  forget(file: ManifestFile): void {
+    this.list = this.list.filter((other) => other !== file);
   }
 
   private claim(): void {

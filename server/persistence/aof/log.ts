@@ -516,9 +516,10 @@ export class Log implements PropagationLog {
 
   private switchFiles(): void {
     const { switching } = this;
-    // One file at a time may wait for its sync.
-    if (switching === null || this.previous !== null || this.isBusy) return;
+    if (switching === null || this.isBusy) return;
     if (this.failure !== undefined || !this.block.isEmpty) return;
+    // One file at a time may wait for its sync; under some settings no other one is to come.
+    if (this.previous !== null) return this.startSync();
     try {
       switching.next.follow(this.current.asPrevious());
     } catch (error) {
@@ -528,8 +529,8 @@ export class Log implements PropagationLog {
       return;
     }
     this.switching = null;
-    if (this.options.policy() === "no") this.current.close();
-    else this.previous = this.current;
+    // Also under `no`: by the time that syncs are asked for, what follows must not be safe without it.
+    this.previous = this.current;
     this.current = switching.next;
     this.block.forgetDb();
     this.switchMark = this.unsynced.mark();

@@ -255,7 +255,8 @@ export class Rewrite {
         await files.replace(files.files.filter((file) => file !== this.next));
       await files.disk.removeLater(files.pathOf(this.next));
     } catch {
-      // An empty file at the end of the set does no harm.
+      // At the end of the set it does no harm, a torn line in it neither; in front of another file it would.
+      files.forget(this.next);
     }
   }
 }

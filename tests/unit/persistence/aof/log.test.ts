@@ -428,6 +428,18 @@ describe("under everysec", () => {
     expect(order).toEqual([FIRST, SECOND]);
   });
 
+  test("they are both synced before a third is gone on in", async () => {
+    turn("SET a 1");
+    changeFiles();
+    turn("SET a 2");
+    const order = syncsFrom();
+    changeFiles();
+    expect(order).toEqual([FIRST]);
+    await settle();
+    expect(order).toEqual([FIRST, SECOND]);
+    expect(log.sequence).toBe(3);
+  });
+
   test("more than 64 MiB that no sync covers is not kept: a failed sync asks for a rewrite", async () => {
     const value = "x".repeat(3 << 20);
     for (let i = 0; i < 22; i++) turn(`SET a ${value}`);
@@ -458,6 +470,47 @@ test("what was written before syncs were asked for is not kept either: one that 
   expect(wantsRewrite).toBeGreaterThan(0);
   expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2"]);
 });
+
+describe("what was written under `no`", () => {
+  beforeEach(() => {
+    policy = "no";
+    turn("SET a 1");
+  });
+
+  test("is synced before anything is safe once syncs are asked for, also in a file before", async () => {
+    changeFiles();
+    turn("SET a 2");
+    const order = syncsFrom();
+    waiting = [];
+    policy = "always";
+    const point = turn("SET a 3");
+    log.policyChanged();
+    await finish();
+    expect(order).toEqual([FIRST, SECOND]);
+    expect(safe).toBeGreaterThanOrEqual(point);
+  });
+
+  test("is no hindrance to another change of files", async () => {
+    changeFiles();
+    turn("SET a 2");
+    const order = syncsFrom();
+    changeFiles();
+    await settle();
+    expect(order).toEqual([FIRST, SECOND]);
+    expect(log.sequence).toBe(3);
+    turn("SET a 3");
+    expect(order).toHaveLength(2);
+  });
+});
+
+/** Files in the order in which they are synced from here on. */
+function syncsFrom(): string[] {
+  const order: string[] = [];
+  disk.before = ({ kind, path }) => {
+    if (kind === "sync" && path.endsWith(".incr.aof")) order.push(path);
+  };
+  return order;
+}
 
 /** Neither a write nor the cut behind it succeeds: the file is dead. */
 function breakFile(path: string): void {
