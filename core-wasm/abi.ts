@@ -151,12 +151,15 @@ export enum Status {
 /**
  * An effect record: 16 bytes of header, then `argc` pairs (u32 ptr, u32 length), then bytes the record owns, 8-aligned.
  *   0 u8 kind |1 u8 aux |2 u16 argc |4 u32 total bytes of the record |8 u32 db |12 u32 commandId
- * Pairs point into the record itself, the request's argv or static text: valid until the next call into the core.
+ * Pairs point into the record itself, the request's argv or static text: valid until the next call into the core. So many words of a
+ * request as there may be have no room here: they stay in its argv table, which the last pair names (EFFECT_REST).
  */
 export const EFFECT_HEADER_BYTES = 16;
+/** Aux of Propagate: the last pair is no word, but the address and the number of pairs that go on from there. */
+export const EFFECT_REST = 1;
 export enum EffectKind {
   Self = 1, // the request belongs here, as it came
-  Propagate = 2, // command `commandId` with these arguments (the name is not among them)
+  Propagate = 2, // command `commandId` with these arguments (the name is not among them); aux = EFFECT_REST or 0
   Expired = 3, // key found expired and deleted: propagate DEL key
   Evicted = 4, // key evicted: propagate DEL key
   Touched = 5, // key changed; aux = TouchCause

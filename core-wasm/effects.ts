@@ -9,6 +9,7 @@ import {
   Address,
   Cmd,
   EFFECT_HEADER_BYTES,
+  EFFECT_REST,
   EffectKind,
   EffectMask,
   KeyEvent,
@@ -19,13 +20,11 @@ import {
 import { isHeeded } from "./interest";
 import { drain } from "./memory/env";
 import { formatInt64, narrow } from "./memory/text";
-import { io, state } from "./state";
+import { ensure, io, state } from "./state";
 
 const PAIR_BYTES: u32 = 8;
-/** Keys up to this length are copied into the record; for a longer one the record is drained while the key still lies there. */
-const COPIED_KEY_BYTES: u32 = 65536;
-/** Words that a record can have. */
-export const MOST_WORDS: u32 = 65535;
+/** Words up to this length are copied into the record; for a longer one the record is drained while the word still lies there. */
+const COPIED_MAX_BYTES: u32 = 65536;
 /** Each word of a rewritten command has this much room of its own in the record, for a number or a literal. */
 const WORD_SLOT_BYTES: u32 = 24;
 
@@ -34,7 +33,10 @@ function wants(mask: u32): bool {
 }
 
 function reserve(bytes: u32): usize {
-  if (state.effectsTop + bytes > <u32>Address.EffectsEnd) drain(Stream.Effects);
+  if (state.effectsTop + bytes > <u32>Address.EffectsEnd) {
+    drain(Stream.Effects);
+    ensure(state.effectsTop + bytes <= <u32>Address.EffectsEnd, 901, bytes);
+  }
   state.status |= Status.Effects;
   return state.effectsTop;
 }
@@ -50,7 +52,7 @@ function header(kind: u32, aux: u32, argc: u32, bytes: u32, db: u32, commandId: 
 }
 
 function keyRecord(kind: u32, aux: u32, db: u32, key: usize, length: u32): void {
-  const copied = length <= COPIED_KEY_BYTES;
+  const copied = length <= COPIED_MAX_BYTES;
   const bytes = EFFECT_HEADER_BYTES + PAIR_BYTES + (copied ? (length + 7) & ~7 : 0);
   const record = header(kind, aux, 1, bytes, db, 0);
   const own = record + EFFECT_HEADER_BYTES + PAIR_BYTES;
@@ -142,8 +144,8 @@ export function expiredHash(db: u32, key: usize, length: u32): void {
 /** A field was deleted because it was due: HDEL, in front of what the running command leaves. Called while its bytes are still there. */
 export function expiredField(db: u32, key: usize, keyLength: u32, field: usize, length: u32): void {
   if (!wants(EffectMask.Propagate)) return;
-  const isKept = keyLength + length > COPIED_KEY_BYTES;
-  propagateRecord(db, Cmd.HDel, 2, isKept ? 0 : keyLength + length);
+  const isKept = keyLength + length > COPIED_MAX_BYTES;
+  propagateRecord(db, Cmd.HDel, 2, isKept ? 0 : keyLength + length, 0);
   if (isKept) {
     word(key, keyLength);
     word(field, length);
@@ -176,36 +178,31 @@ export function begin(commandId: u32, argc: u32): bool {
   return beginWith(commandId, argc, 0);
 }
 
-/** The same with room for `ownBytes` of words that the record keeps (`copied`). A record that has no room is drained first. */
+/** The same with room for `ownBytes` of words that the record keeps (`copied`). If there is no room for it, others are drained first. */
 export function beginWith(commandId: u32, argc: u32, ownBytes: u32): bool {
   if (!wants(EffectMask.Propagate)) return false;
-  propagateRecord(io().db, commandId, argc, ownBytes);
+  propagateRecord(io().db, commandId, argc, ownBytes, 0);
   state.status |= Status.Rewritten;
   return true;
 }
 
-function propagateRecord(db: u32, commandId: u32, argc: u32, ownBytes: u32): void {
+/** The same for a command whose last words are the request's, however many: `rest` gives them, and counts as one in `argc`. */
+export function beginWithRest(commandId: u32, argc: u32, ownBytes: u32): bool {
+  if (!wants(EffectMask.Propagate)) return false;
+  propagateRecord(io().db, commandId, argc, ownBytes, EFFECT_REST);
+  state.status |= Status.Rewritten;
+  return true;
+}
+
+function propagateRecord(db: u32, commandId: u32, argc: u32, ownBytes: u32, aux: u32): void {
   const own = (ownBytes + 7) & ~7;
   const bytes = EFFECT_HEADER_BYTES + argc * (PAIR_BYTES + WORD_SLOT_BYTES) + own;
-  const record = header(EffectKind.Propagate, 0, 0, bytes, db, commandId);
+  const record = header(EffectKind.Propagate, aux, 0, bytes, db, commandId);
   store<u16>(record, <u16>argc, 2);
   state.effectRecord = <u32>record + EFFECT_HEADER_BYTES;
   state.effectSlot = state.effectRecord + argc * PAIR_BYTES;
   state.effectOwn = state.effectSlot + argc * WORD_SLOT_BYTES;
   state.effectsTop = <u32>record + bytes;
-}
-
-/** The same for many words, none of which is a number or a literal: at most MOST_WORDS. */
-export function beginWords(commandId: u32, argc: u32, ownBytes: u32): bool {
-  if (!wants(EffectMask.Propagate)) return false;
-  const bytes = EFFECT_HEADER_BYTES + argc * PAIR_BYTES + ((ownBytes + 7) & ~7);
-  const record = header(EffectKind.Propagate, 0, 0, bytes, io().db, commandId);
-  store<u16>(record, <u16>argc, 2);
-  state.effectRecord = <u32>record + EFFECT_HEADER_BYTES;
-  state.effectOwn = state.effectRecord + argc * PAIR_BYTES;
-  state.effectsTop = <u32>record + bytes;
-  state.status |= Status.Rewritten;
-  return true;
 }
 
 /** The next word: bytes that stay where they are until the command ends. */
@@ -224,14 +221,33 @@ export function copied(ptr: usize, length: u32): void {
   word(own, length);
 }
 
+/** The last words of `beginWithRest`: those of the request from `first` up to `end`. */
+export function rest(first: u32, end: u32): void {
+  word(io().argvPtr + ((<usize>first) << 3), end - first);
+}
+
+/** How many of a word's bytes the record keeps for `kept`. */
+export function keptBytes(length: u32): u32 {
+  return length <= COPIED_MAX_BYTES ? length : 0;
+}
+
+/** The next word: bytes that may be freed behind the record; if they are many, `handOver` must end it. */
+export function kept(ptr: usize, length: u32): void {
+  if (length <= COPIED_MAX_BYTES) copied(ptr, length);
+  else word(ptr, length);
+}
+
+/** The record is complete. A word of it that was too long to be copied, of this length, may be freed behind this. */
+export function handOver(length: u32): void {
+  if (length > COPIED_MAX_BYTES) drain(Stream.Effects);
+}
+
 /** Propagates `command key member` instead of the request. The member's bytes may be freed behind it. */
 export function member(commandId: u32, key: usize, keyLength: u32, ptr: usize, length: u32): void {
-  const isCopied = length <= COPIED_KEY_BYTES;
-  if (!beginWith(commandId, 2, isCopied ? length : 0)) return;
+  if (!beginWith(commandId, 2, keptBytes(length))) return;
   word(key, keyLength);
-  if (isCopied) return copied(ptr, length);
-  word(ptr, length);
-  drain(Stream.Effects);
+  kept(ptr, length);
+  handOver(length);
 }
 
 /** The next word: a number; its digits lie in the record. */

@@ -28,7 +28,7 @@ import { expiryOption } from "./expiry";
 import { changedFields, dropDue, dropIfEmpty, findHash, NO_ROOM, setPairs } from "./hashes";
 
 const NUMBER: usize = Address.Scratch + ScratchArea.Argument;
-/** Fields of one propagated command: its record must fit the buffer of effects. */
+/** Fields of one propagated HPEXPIREAT, which names some of the request's: its record must fit the buffer of effects. */
 const FIELDS_OF_COMMAND: u32 = 512;
 /** So much the emergency reserve has for a command. */
 const SMALL_BYTES: u64 = 65536;
@@ -387,14 +387,11 @@ function getAndExpire(hash: Entry, first: u32, end: u32, action: Getex, at: i64)
 }
 
 function propagatePersist(first: u32, end: u32): void {
-  for (let from = first; from < end; from += FIELDS_OF_COMMAND) {
-    const fields = end - from < FIELDS_OF_COMMAND ? end - from : FIELDS_OF_COMMAND;
-    if (!effects.begin(Cmd.HPersist, fields + 3)) return;
-    effects.word(argPtr(1), argLength(1));
-    effects.text("FIELDS");
-    effects.number(fields);
-    for (let i = from; i < from + fields; i++) effects.word(argPtr(i), argLength(i));
-  }
+  if (!effects.beginWithRest(Cmd.HPersist, 4, 0)) return;
+  effects.word(argPtr(1), argLength(1));
+  effects.text("FIELDS");
+  effects.number(end - first);
+  effects.rest(first, end);
 }
 
 enum HsetexFlag {
@@ -519,14 +516,11 @@ function setInPast(hash: Entry | null, first: u32, end: u32): void {
 
 /** Propagates the pairs with the absolute deadline, without conditions: these were met. */
 function propagatePairs(first: u32, end: u32, at: i64): void {
-  for (let from = first; from < end; from += FIELDS_OF_COMMAND) {
-    const words = end - from < FIELDS_OF_COMMAND ? end - from : FIELDS_OF_COMMAND;
-    if (!effects.begin(Cmd.HSetEx, words + 5)) return;
-    effects.word(argPtr(1), argLength(1));
-    effects.text("PXAT");
-    effects.number(at);
-    effects.text("FIELDS");
-    effects.number(words >> 1);
-    for (let i = from; i < from + words; i++) effects.word(argPtr(i), argLength(i));
-  }
+  if (!effects.beginWithRest(Cmd.HSetEx, 6, 0)) return;
+  effects.word(argPtr(1), argLength(1));
+  effects.text("PXAT");
+  effects.number(at);
+  effects.text("FIELDS");
+  effects.number((end - first) >> 1);
+  effects.rest(first, end);
 }

@@ -394,10 +394,11 @@ const CLAIM_WORDS: u32 = 13;
 export function effectClaim(key: u32, groupWord: u32, group: Group, pending: Pending): void {
   const name = consumerName(consumerOf(pending));
   const nameBytes = sizedLength(name);
-  if (!effects.beginWith(Cmd.XClaim, CLAIM_WORDS, nameBytes + 2 * EFFECT_ID_BYTES)) return;
+  const ownBytes = effects.keptBytes(nameBytes) + 2 * EFFECT_ID_BYTES;
+  if (!effects.beginWith(Cmd.XClaim, CLAIM_WORDS, ownBytes)) return;
   effects.word(argPtr(key), argLength(key));
   effects.word(argPtr(groupWord), argLength(groupWord));
-  effects.copied(sizedPtr(name), nameBytes);
+  effects.kept(sizedPtr(name), nameBytes);
   effects.text("0");
   effectId(pending.ms, pending.seq);
   effects.text("TIME");
@@ -408,6 +409,7 @@ export function effectClaim(key: u32, groupWord: u32, group: Group, pending: Pen
   effects.text("JUSTID");
   effects.text("LASTID");
   effectId(group.lastMs, group.lastSeq);
+  effects.handOver(nameBytes);
 }
 
 /** XGROUP SETID key group id ENTRIESREAD count */

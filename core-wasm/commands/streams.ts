@@ -6,7 +6,7 @@ import { putCollection } from "../keyspace/collections";
 import { Encoding, Entry, Type, typeOf } from "../keyspace/entry";
 import { Find, find, openForWrite } from "../keyspace/keyspace";
 import { free } from "../memory/allocator";
-import { formatInt64, parseInt64 } from "../memory/text";
+import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { io, limit, nowMs, ScratchArea } from "../state";
 import {
@@ -208,27 +208,14 @@ function trimStream(s: Stream): u64 {
 
 /** Words that say how far the stream was trimmed: `MAXLEN = length` or `MINID = first id`. */
 const TRIM_WORDS: u32 = 3;
-const TRIM_OWN_BYTES: u32 = EFFECT_ID_BYTES + 8;
 
 function effectTrim(s: Stream): void {
-  copyLiteral(trim.strategy === Strategy.Length ? "MAXLEN" : "MINID");
-  copyLiteral("=");
-  if (trim.strategy === Strategy.Length) {
-    effects.copied(NUMBER, formatInt64(s.length, NUMBER));
-    return;
-  }
+  effects.text(trim.strategy === Strategy.Length ? "MAXLEN" : "MINID");
+  effects.text("=");
+  if (trim.strategy === Strategy.Length) return effects.number(s.length);
   const most = u64.MAX_VALUE;
   if (s.length === 0) effectId(most, most);
   else effectId(s.firstMs, s.firstSeq);
-}
-
-/** The next word of a record: some letters, out of the room that it keeps. */
-function copyLiteral(text: string): void {
-  const length = <u32>text.length;
-  const letters = changetype<usize>(text);
-  for (let i: usize = 0; i < <usize>length; i++)
-    store<u8>(NUMBER + i, <u8>load<u16>(letters + (i << 1)));
-  effects.copied(NUMBER, length);
 }
 
 // ---- XADD
@@ -248,7 +235,7 @@ export function xadd(argc: u32): void {
   const fields = (argc - first) >> 1;
   if (existing !== null && !resolveId(streamOf(existing))) return;
   if (existing === null && !resolveFirstId()) return;
-  if (isTooLarge(payloadBytes(words, fields)) || argc + TRIM_WORDS > effects.MOST_WORDS)
+  if (isTooLarge(payloadBytes(words, fields)))
     return reply.error("ERR Elements are too large to be stored");
   const entry = existing === null ? addToFresh(words, fields) : addTo(existing, words, fields);
   if (entry === null) return reply.noMemory();
@@ -305,21 +292,19 @@ function addTo(entry: Entry, words: usize, fields: u32): Entry | null {
 /** Propagates the entry with the id it was given, trimmed as far as it was. */
 function propagateAdd(s: Stream, argc: u32, first: u32): void {
   const trimWords = trim.strategy === Strategy.None ? 0 : TRIM_WORDS;
-  const words = 2 + trimWords + (argc - first);
-  if (!effects.beginWords(Cmd.XAdd, words, EFFECT_ID_BYTES + TRIM_OWN_BYTES)) return;
+  if (!effects.beginWithRest(Cmd.XAdd, 3 + trimWords, 2 * EFFECT_ID_BYTES)) return;
   effects.word(argPtr(1), argLength(1));
   if (trim.isApproximate) effectTrim(s);
   else if (trimWords > 0) effectGivenTrim();
   effectId(idMs(ADDED), idSeq(ADDED));
-  for (let i = first; i < argc; i++) effects.word(argPtr(i), argLength(i));
+  effects.rest(first, argc);
 }
 
 /** What an exact trim was asked for. */
 function effectGivenTrim(): void {
-  copyLiteral(trim.strategy === Strategy.Length ? "MAXLEN" : "MINID");
-  copyLiteral("=");
-  if (trim.strategy === Strategy.Length)
-    effects.copied(NUMBER, formatInt64(<i64>trim.most, NUMBER));
+  effects.text(trim.strategy === Strategy.Length ? "MAXLEN" : "MINID");
+  effects.text("=");
+  if (trim.strategy === Strategy.Length) effects.number(<i64>trim.most);
   else effectId(idMs(LOWEST), idSeq(LOWEST));
 }
 
@@ -411,7 +396,7 @@ export function xtrim(argc: u32): void {
   if (deleted > 0) {
     effects.changed(<u32>deleted);
     effects.concerned(io().db, KeyEvent.Xtrim, argPtr(1), argLength(1));
-    if (trim.isApproximate && effects.beginWords(Cmd.XTrim, 1 + TRIM_WORDS, TRIM_OWN_BYTES)) {
+    if (trim.isApproximate && effects.beginWith(Cmd.XTrim, 1 + TRIM_WORDS, EFFECT_ID_BYTES)) {
       effects.word(argPtr(1), argLength(1));
       effectTrim(s);
     }

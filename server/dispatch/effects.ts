@@ -9,6 +9,7 @@
 import {
   Address,
   EFFECT_HEADER_BYTES,
+  EFFECT_REST,
   EffectKind,
   EffectMask,
   StateField,
@@ -20,12 +21,24 @@ const EFFECTS_TOP = (Address.State + StateField.EffectsTop) >> 2;
 const EFFECT_MASK = (Address.State + StateField.EffectMask) >> 2;
 const DEL = Buffer.from("DEL");
 
+/** Words that lie where they came: (address, length) pairs. */
+export interface WordTable {
+  readonly ptr: number;
+  readonly count: number;
+}
+
 /** Where what changed is written down, in order; the append-only file is one. Pointers are into linear memory. */
 export interface PropagationLog {
   /** Appends bytes that are a canonical frame. */
   frame(db: number, ptr: number, length: number): void;
-  /** Appends a command by its words: `count` (address, length) pairs at `pairsPtr`, behind `name` if there is one. */
-  words(db: number, name: Uint8Array | null, pairsPtr: number, count: number): void;
+  /** Appends a command by its words: `name` if there is one, `count` (address, length) pairs at `pairsPtr`, then those of `rest`. */
+  words(
+    db: number,
+    name: Uint8Array | null,
+    pairsPtr: number,
+    count: number,
+    rest?: WordTable,
+  ): void;
   /** What follows is one unit, up to `endUnit`: all of it is in the log, or nothing. No turn ends in between. */
   beginUnit(): void;
   endUnit(): void;
@@ -158,11 +171,9 @@ export class Effects {
         case EffectKind.Self:
           this.self();
           break;
-        case EffectKind.Propagate: {
-          const name = this.nameOf(words.getUint32(record + 12, true));
-          this.log?.words(db, name, pairs, words.getUint16(record + 2, true));
+        case EffectKind.Propagate:
+          this.propagate(record, db);
           break;
-        }
         case EffectKind.Expired:
         case EffectKind.Evicted:
           this.log?.words(db, DEL, pairs, 1);
@@ -189,5 +200,16 @@ export class Effects {
       record += words.getUint32(record + 4, true);
     }
     i32[EFFECTS_TOP] = Address.Effects;
+  }
+
+  private propagate(record: number, db: number): void {
+    const { words, u8 } = this.memory;
+    const pairs = record + EFFECT_HEADER_BYTES;
+    const name = this.nameOf(words.getUint32(record + 12, true));
+    const count = words.getUint16(record + 2, true);
+    if (u8[record + 1] !== EFFECT_REST) return this.log?.words(db, name, pairs, count);
+    const last = pairs + (count - 1) * 8;
+    const rest = { ptr: words.getUint32(last, true), count: words.getUint32(last + 4, true) };
+    this.log?.words(db, name, pairs, count - 1, rest);
   }
 }

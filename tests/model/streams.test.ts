@@ -8,6 +8,7 @@ import {
   type Plain,
   type TestCore,
 } from "../support/core.ts";
+import { EVERYTHING } from "../support/core-harness.ts";
 import { createRandom, type Random } from "../support/random.ts";
 
 type Id = readonly [ms: number, seq: number];
@@ -391,4 +392,18 @@ test("without memory a command changes nothing", () => {
   expect([...refused].some((command) => command.startsWith("XADD"))).toBe(true);
   expect([...refused].some((command) => command.startsWith("XREADGROUP"))).toBe(true);
   expect([...refused].some((command) => command.startsWith("XGROUP"))).toBe(true);
+});
+
+test("claims for a consumer whose name is larger than the records' buffer are told whole", () => {
+  const core = createTestCore({ build: "release" });
+  const { harness } = core;
+  const name = "n".repeat(1_200_000);
+  harness.listen(EVERYTHING);
+  core.must("XGROUP", "CREATE", "s", "g", "0", "MKSTREAM");
+  for (let i = 1; i <= 3; i++) core.must("XADD", "s", `${i}-0`, "f", "v");
+  core.must("XREADGROUP", "GROUP", "g", "c", "STREAMS", "s", ">");
+  core.must("XCLAIM", "s", "g", name, "0", "1-0", "2-0", "3-0");
+  const claims = harness.logged().map((claim) => claim.slice(0, 6).join(" "));
+  expect(claims).toEqual(["1-0", "2-0", "3-0"].map((id) => `XCLAIM s g ${name} 0 ${id}`));
+  core.check();
 });

@@ -5,7 +5,7 @@
 import { Address, Cmd, IoField, IoFlag, StateField } from "../../core-wasm/abi.ts";
 import type { Core } from "../../server/core/core.ts";
 import type { Dispatcher } from "../../server/dispatch/dispatch.ts";
-import type { PropagationLog } from "../../server/dispatch/effects.ts";
+import type { PropagationLog, WordTable } from "../../server/dispatch/effects.ts";
 import { BUILDS } from "../support/core.ts";
 import { type CoreHarness, createHarness } from "../support/core-harness.ts";
 import { commandsOf } from "../support/dataset.ts";
@@ -81,6 +81,14 @@ function valuesOf(core: Core, db: number, keys: readonly string[]): string[] {
     found.push(...reply.split("\r\n").slice(1, -1));
   }
   return found;
+}
+
+function wordsAt(memory: Core["memory"], table: WordTable): string[] {
+  const pairs = new DataView(memory.bytes(table.ptr, table.count * 8).slice().buffer);
+  return Array.from({ length: table.count }, (_, i) => {
+    const [ptr, length] = [pairs.getUint32(i * 8, true), pairs.getUint32(i * 8 + 4, true)];
+    return Buffer.from(memory.bytes(ptr, length)).toString("latin1");
+  });
 }
 
 export interface LoggedCommand {
@@ -218,16 +226,12 @@ export class Shadow {
           shadow.add({ db, words });
         log.frame(db, ptr, length);
       },
-      words(db, name, pairsPtr, count) {
-        const table = memory.bytes(pairsPtr, count * 8).slice();
-        const pairs = new DataView(table.buffer);
+      words(db, name, pairsPtr, count, rest) {
         const words = name === null ? [] : [Buffer.from(name).toString("latin1")];
-        for (let i = 0; i < count; i++) {
-          const [ptr, length] = [pairs.getUint32(i * 8, true), pairs.getUint32(i * 8 + 4, true)];
-          words.push(Buffer.from(memory.bytes(ptr, length)).toString("latin1"));
-        }
+        words.push(...wordsAt(memory, { ptr: pairsPtr, count }));
+        if (rest) words.push(...wordsAt(memory, rest));
         shadow.add({ db, words });
-        log.words(db, name, pairsPtr, count);
+        log.words(db, name, pairsPtr, count, rest);
       },
       beginUnit() {
         shadow.open = [];

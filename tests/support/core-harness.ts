@@ -8,6 +8,7 @@ import {
   ARGV_TABLE_ENTRIES,
   type Cmd,
   EFFECT_HEADER_BYTES,
+  EFFECT_REST,
   EffectKind,
   EffectMask,
   INITIAL_PAGES,
@@ -192,10 +193,16 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
     const argc = words.getUint16(at + 2, true);
     const db = u32(at + 8);
     const args: string[] = [];
-    for (let i = 0; i < argc; i++) {
-      const pair = at + EFFECT_HEADER_BYTES + 8 * i;
-      args.push(text(u32(pair), u32(pair + 4)));
-    }
+    const take = (pairs: number, count: number) => {
+      for (let pair = pairs; pair < pairs + 8 * count; pair += 8)
+        args.push(text(u32(pair), u32(pair + 4)));
+    };
+    const pairs = at + EFFECT_HEADER_BYTES;
+    if (kind === EffectKind.Propagate && aux === EFFECT_REST) {
+      const last = pairs + 8 * (argc - 1);
+      take(pairs, argc - 1);
+      take(u32(last), u32(last + 4));
+    } else take(pairs, argc);
     switch (kind) {
       case EffectKind.Self:
         return { kind: "self" };

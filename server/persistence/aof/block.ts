@@ -6,6 +6,7 @@
  * than one command, so that a torn tail never holds a part of it. SELECT stands before MULTI, and inside where the database changes.
  */
 import type { CoreMemory } from "../../core/memory.ts";
+import type { WordTable } from "../../dispatch/effects.ts";
 import type { ClosableBlock } from "./log-file.ts";
 
 const FIRST_BYTES = 65536;
@@ -84,12 +85,23 @@ export class Block implements ClosableBlock {
     this.noteEnd = ptr + length;
   }
 
-  /** One command: `name` first if given, then pairs (u32 ptr, u32 length) of linear memory. */
-  words(db: number, name: Uint8Array | null, pairsPtr: number, count: number): void {
+  /** One command: `name` first if given, then pairs (u32 ptr, u32 length) of linear memory, then those of `rest`. */
+  words(
+    db: number,
+    name: Uint8Array | null,
+    pairsPtr: number,
+    count: number,
+    rest?: WordTable,
+  ): void {
     this.settle();
     this.begin(db);
-    this.text(`*${count + (name === null ? 0 : 1)}\r\n`);
+    this.text(`*${count + (name === null ? 0 : 1) + (rest?.count ?? 0)}\r\n`);
     if (name !== null) this.bulk(name);
+    this.bulks(pairsPtr, count);
+    if (rest) this.bulks(rest.ptr, rest.count);
+  }
+
+  private bulks(pairsPtr: number, count: number): void {
     const table = this.memory.bytes(pairsPtr, count * 8);
     const pairs = new DataView(table.buffer, table.byteOffset, table.byteLength);
     for (let i = 0; i < count; i++)

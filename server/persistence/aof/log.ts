@@ -16,7 +16,7 @@
  */
 import type { Clock } from "../../commands/context.ts";
 import type { Core } from "../../core/core.ts";
-import type { PropagationLog } from "../../dispatch/effects.ts";
+import type { PropagationLog, WordTable } from "../../dispatch/effects.ts";
 import type { LatencyEvent } from "../../observability/latency.ts";
 import type { LogLevel } from "../../observability/log.ts";
 import { timestampLine } from "./annotations.ts";
@@ -134,9 +134,15 @@ export class Log implements PropagationLog {
     this.block.frame(db, ptr, length);
   }
 
-  words(db: number, name: Uint8Array | null, pairsPtr: number, count: number): void {
+  words(
+    db: number,
+    name: Uint8Array | null,
+    pairsPtr: number,
+    count: number,
+    rest?: WordTable,
+  ): void {
     this.stamp();
-    this.block.words(db, name, pairsPtr, count);
+    this.block.words(db, name, pairsPtr, count, rest);
   }
 
   beginUnit(): void {

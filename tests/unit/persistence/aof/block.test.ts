@@ -22,8 +22,8 @@ function frame(db: number, command: string): void {
   at += bytes.length;
 }
 
-/** The command as pairs of pointer and length, behind a name of ours. */
-function words(db: number, command: string): void {
+/** The command as pairs of pointer and length, behind a name of ours; the last `rest` of them in a table of their own. */
+function words(db: number, command: string, rest = 0): void {
   const [name, ...args] = command.split(" ");
   const pairs = Address.ArgvTable;
   for (const [i, word] of args.entries()) {
@@ -32,7 +32,9 @@ function words(db: number, command: string): void {
     memory.words.setUint32(pairs + i * 8 + 4, word.length, true);
     at += word.length;
   }
-  block.words(db, Buffer.from(name!), pairs, args.length);
+  const own = args.length - rest;
+  if (rest === 0) block.words(db, Buffer.from(name!), pairs, own);
+  else block.words(db, Buffer.from(name!), pairs, own, { ptr: pairs + own * 8, count: rest });
 }
 
 /** Everything in the block, a command a line. */
@@ -65,6 +67,12 @@ describe("a block", () => {
       "SELECT 0",
       "SET d 4",
     ]);
+  });
+
+  test("takes the words of a command out of two tables", () => {
+    words(0, "XADD s 1-1 a b c d", 4);
+    words(0, "HPERSIST h FIELDS 1 f", 1);
+    expect(lines()).toEqual(["SELECT 0", "XADD s 1-1 a b c d", "HPERSIST h FIELDS 1 f"]);
   });
 
   test("names it again after it was told to forget", () => {
