@@ -226,7 +226,7 @@ export class Log implements PropagationLog {
     if (this.isAlways && this.gathering.isWorthIt()) return;
     if (!this.writeBlock()) return;
     this.switchFiles();
-    if (this.isAlways) this.startSync();
+    if (this.isAlways && this.syncing === null) this.startSync();
   }
 
   /** @returns whether everything gathered is in the kernel */

@@ -170,6 +170,23 @@ describe("under always", () => {
     expect(disk.syncs).toBe(before + 2);
   });
 
+  test("one sync runs at a time, also where a change of files asks for one", async () => {
+    turn("SET a 1");
+    await settle();
+    changeFiles();
+    const entry = files.nextIncremental();
+    files.replaceNow([...files.files, entry]);
+    log.switchTo(LogFile.create(disk, files.pathOf(entry), entry), () => {});
+    waiting = [];
+    begunSyncs = 0;
+    const point = turn("SET a 2");
+    expect(begunSyncs).toBe(1);
+    expect(waiting).toHaveLength(1);
+    await finish();
+    expect(log.sequence).toBe(3);
+    expect(safe).toBeGreaterThanOrEqual(point);
+  });
+
   test("a block that the disk does not take is kept, and written once it does", async () => {
     turn("SET a 1");
     await settle();
