@@ -6,7 +6,9 @@
  * CRASH_ROUNDS=200 tries so many seeds of each kind.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { LoadingStopped } from "../../server/persistence/loading.ts";
 import {
+  createOnDisk,
   type DiskServer,
   type Loader,
   openLoader,
@@ -111,6 +113,28 @@ test("what a killed process has left to the kernel is safe once the next one ser
   for (let seed = 0; seed < 20; seed++)
     expect(await loader.load(left.afterPowerLoss(createRandom(seed)))).toEqual({ state });
   await next.stop();
+});
+
+test("a stop while that is synced ends the start, and nothing of the directory is touched behind it", async () => {
+  const disk = new SimDisk();
+  const first = await startOnDisk(disk);
+  await first.run("SET a 1");
+  await first.stop();
+  const held: (() => void)[] = [];
+  disk.later = (work) => void held.push(work);
+  const server = createOnDisk(disk);
+  const started = server.start().then(
+    () => "serves",
+    (error) => error,
+  );
+  while (held.length === 0) await Bun.sleep(1);
+  await server.stop();
+  const steps: string[] = [];
+  disk.before = ({ kind }) => void steps.push(kind);
+  disk.later = (work) => work();
+  for (const work of held) work();
+  expect(await started).toBeInstanceOf(LoadingStopped);
+  expect(steps).toEqual(["sync", "syncDirectory"]);
 });
 
 // ---- writers and rewrites at once

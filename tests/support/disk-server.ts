@@ -26,12 +26,12 @@ export const logPath = (name: string) => `${home.path}/${LOG_DIR}/${name}`;
 export const MANIFEST = "appendonly.aof.manifest";
 export const LOG_NAMES = { dir: `${home.path}/${LOG_DIR}`, prefix: "appendonly.aof" };
 
-/** @throws Error if it does not start */
-export async function startOnDisk(
+/** A server that was not started yet. @param lines gets what it logs */
+export function createOnDisk(
   disk: SimDisk,
   settings: Record<string, string> = {},
-): Promise<DiskServer> {
-  const lines: string[] = [];
+  lines: string[] = [],
+): Server {
   const logger = createLogger({ level: "notice", file: "" }, (_, text) => void lines.push(text));
   const config = configOf({
     bind: "127.0.0.1",
@@ -42,7 +42,16 @@ export async function startOnDisk(
     "auto-aof-rewrite-percentage": "0",
     ...settings,
   });
-  const server = new Server({ config, logger, disk, anyPort: true });
+  return new Server({ config, logger, disk, anyPort: true });
+}
+
+/** @throws Error if it does not start */
+export async function startOnDisk(
+  disk: SimDisk,
+  settings: Record<string, string> = {},
+): Promise<DiskServer> {
+  const lines: string[] = [];
+  const server = createOnDisk(disk, settings, lines);
   await server.start();
   const client = await openConnection(server.port);
   return {

@@ -9,7 +9,7 @@ import { unicode } from "../../config/syntax.ts";
 import type { Core } from "../../core/core.ts";
 import type { LogLevel } from "../../observability/log.ts";
 import type { Disk } from "../disk.ts";
-import type { Loading } from "../loading.ts";
+import { type Loading, LoadingStopped } from "../loading.ts";
 import { causeOf } from "./errors.ts";
 import { FileSet } from "./file-set.ts";
 import { loadSet } from "./load-set.ts";
@@ -107,6 +107,8 @@ export class AppendOnly implements PersistenceView {
         `Files that the manifest does not name are not loaded, and left as they are: ${strangers.join(", ")}`,
       );
     await files.dropHistory();
+    // A stop has given the directory back meanwhile.
+    if (this.isClosed) throw new LoadingStopped();
     const last = files.incrementals.at(-1);
     const entry = last ?? files.nextIncremental();
     const extent = extents ?? { size: 0, sum: 0 };
