@@ -238,6 +238,7 @@ export class Server {
       loading: this.loading,
       log: (level, text) => this.logger[level](text),
       follow: (log) => this.follow(log),
+      commandsRun: () => this.observer.stats.processed,
       wantTurn: () => this.turn.schedule(),
       guarded: (work) => this.guarded(work),
     });

@@ -41,13 +41,16 @@ export class Turn {
     if (this.scheduled) return;
     this.scheduled = true;
     // After all sockets of this turn, before the next wait for events.
-    setImmediate(() => this.guarded(() => this.end()));
+    setImmediate(() => this.guarded(() => this.end(true)));
   }
 
-  end(): void {
+  /** @param mayLinger whether it may go on instead, if the log is about to sync and more is likely to come first */
+  end(mayLinger = false): void {
     this.scheduled = false;
     this.tell();
-    this.arena.endTurn(this.log === null ? Number.POSITIVE_INFINITY : this.log.endTurn());
+    const safePoint = this.log === null ? Number.POSITIVE_INFINITY : this.log.endTurn(mayLinger);
+    if (safePoint === null) return this.schedule();
+    this.arena.endTurn(safePoint);
     this.arena.deferred = this.log !== null;
   }
 }

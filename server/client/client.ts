@@ -36,8 +36,8 @@ export interface Link {
   readonly localAddress: string;
   readonly fd: number;
   readonly isUnixSocket: boolean;
-  /** @returns bytes the kernel took, negative = gone */
-  write(bytes: Uint8Array): number;
+  /** Writes the bytes from `begin` to `end`. @returns how many the kernel took, negative = gone */
+  write(bytes: Uint8Array, begin?: number, end?: number): number;
   pause(): void;
   /** Reads again, and serves what waits. */
   resume(): void;

@@ -10,8 +10,6 @@ import type { CoreMemory } from "../core/memory.ts";
 
 const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
 
-/** Views of up to this many bytes are kept. */
-const KEPT_VIEWS = 1024;
 const HELD_FIRST_BYTES = 65536;
 /** What waits for the log is counted as a client's memory from here on: most replies are short and wait shortly. */
 const COUNTED_WAITING_BYTES = 16384;
@@ -77,7 +75,6 @@ export class ReplyArena {
   private spareGroup: HeldGroup | null = null;
   /** Whose pieces the full window pushed into their outboxes in the turn at hand, or that wait there. */
   private pushed: Client[] = [];
-  private readonly views: Uint8Array[] = [];
 
   constructor(
     private readonly memory: CoreMemory,
@@ -209,7 +206,7 @@ export class ReplyArena {
       const end = ends[i]!;
       client.heldPieces--;
       client.waitingBytes -= end - begin;
-      this.sendBytes(client, bytes.subarray(begin, end));
+      this.sendBytes(client, bytes, begin, end);
       if (client.countedBytes > 0) this.watcher.outputShrank(client);
       begin = end;
     }
@@ -267,33 +264,25 @@ export class ReplyArena {
     this.watcher.outputGrew(client);
   }
 
-  /** A view of the window; the short ones at its start, which most replies are, are made once. */
-  private view(begin: number, end: number): Uint8Array {
-    const length = end - begin;
-    if (begin !== Address.Output || length >= KEPT_VIEWS)
-      return this.memory.u8.subarray(begin, end);
-    this.views[length] ??= this.memory.u8.subarray(begin, end);
-    return this.views[length];
-  }
-
   private send(client: Client, begin: number, end: number): void {
-    if (end > begin) this.sendBytes(client, this.view(begin, end));
+    if (end > begin) this.sendBytes(client, this.memory.u8, begin, end);
     else this.flush(client);
   }
 
-  private sendBytes(client: Client, bytes: Uint8Array): void {
+  /** No view is made of what the kernel takes whole, as it mostly does. */
+  private sendBytes(client: Client, bytes: Uint8Array, begin: number, end: number): void {
     if (!client.outbox.isEmpty) {
-      this.appendBytes(client, bytes);
+      this.appendBytes(client, bytes.subarray(begin, end));
       this.flush(client);
       return;
     }
-    const taken = bytes.length > 0 ? client.link.write(bytes) : 0;
+    const taken = end > begin ? client.link.write(bytes, begin, end) : 0;
     if (taken < 0) return;
     if (taken > 0) {
       this.stats.netOutputBytes += taken;
       this.stats.writesProcessed++;
     }
-    if (taken < bytes.length) this.appendBytes(client, bytes.subarray(taken));
+    if (begin + taken < end) this.appendBytes(client, bytes.subarray(begin + taken, end));
     else if (client.closing && client.heldPieces === 0) client.link.end();
   }
 }

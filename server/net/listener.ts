@@ -64,8 +64,8 @@ export class SocketLink implements Link {
     if (!this.isUnixSocket) this.socket.setKeepAlive(seconds !== 0, seconds * 1000);
   }
 
-  write(bytes: Uint8Array): number {
-    return this.socket.write(bytes);
+  write(bytes: Uint8Array, begin = 0, end = bytes.length): number {
+    return this.socket.write(bytes, begin, end - begin);
   }
 
   pause(): void {

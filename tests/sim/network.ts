@@ -43,15 +43,15 @@ export class SimSocket {
   pause(): void {}
   resume(): void {}
 
-  write(bytes: Uint8Array): number {
+  write(bytes: Uint8Array, begin = 0, length = bytes.length - begin): number {
     if (this.isClosed || this.hasEnded || this.world.hasEnded) return -1;
-    let taken = bytes.length;
+    let taken = length;
     if (this.isFull) taken = 0;
     else if (this.random.chance(0.02)) {
-      taken = this.random.below(bytes.length + 1);
+      taken = this.random.below(length + 1);
       this.isFull = true;
     }
-    this.received += Buffer.from(bytes.subarray(0, taken)).toString("latin1");
+    this.received += Buffer.from(bytes.subarray(begin, begin + taken)).toString("latin1");
     for (;;) {
       const parsed = parseReply(this.received);
       if (parsed === undefined) break;

@@ -7,7 +7,7 @@ export function stubLink(more: Partial<Link> = {}): Link {
     localAddress: "127.0.0.1:1",
     fd: 3,
     isUnixSocket: false,
-    write: (bytes) => bytes.length,
+    write: (bytes, begin = 0, end = bytes.length) => end - begin,
     pause: () => {},
     resume: () => {},
     end: () => {},

@@ -17,6 +17,9 @@ export function diskError(code: string): Error {
   return Object.assign(new Error(`${code}: simulated`), { code });
 }
 
+/** What is done off the thread. */
+export type Later = "file sync" | "other";
+
 class Inode {
   bytes = new Uint8Array(256);
   size = 0;
@@ -66,7 +69,7 @@ export class SimDisk implements Disk {
   /** Called before each step; what it throws is what the caller of the disk gets. */
   before: (step: Step) => void = () => {};
   /** Runs what is done off the thread: at once, unless a test puts it off. */
-  later: (work: () => void) => void = (work) => work();
+  later: (work: () => void, kind: Later) => void = (work) => work();
   /** How many bytes of a write that fails are there all the same. */
   torn: (bytes: number) => number = () => 0;
   /** Names as they are, and as a directory's sync has left them. */
@@ -168,7 +171,7 @@ export class SimDisk implements Disk {
   }
 
   /** Does something later; a failure rejects. */
-  soon(work: () => void): Promise<void> {
+  soon(work: () => void, kind: Later = "other"): Promise<void> {
     return new Promise((resolve, reject) =>
       this.later(() => {
         try {
@@ -177,7 +180,7 @@ export class SimDisk implements Disk {
         } catch (error) {
           reject(error);
         }
-      }),
+      }, kind),
     );
   }
 
@@ -308,7 +311,7 @@ class SimFile implements DiskFile {
   /** Covers what was there when it was asked for, no more. */
   syncLater(): Promise<void> {
     const covered = this.inode.view.slice();
-    return this.disk.soon(() => this.cover(covered));
+    return this.disk.soon(() => this.cover(covered), "file sync");
   }
 
   private cover(bytes: Uint8Array<ArrayBuffer>): void {

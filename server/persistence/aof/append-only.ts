@@ -38,6 +38,8 @@ export interface AppendOnlyParts {
   log(level: LogLevel, text: string): void;
   /** A log is to be written to from here on, or none. */
   follow(log: Log | null): void;
+  /** What the server has run so far. */
+  commandsRun(): number;
   /** The turn in hand must have an end. */
   wantTurn(): void;
   /** Runs work that was begun by no client; what it throws ends the server. */
@@ -158,6 +160,7 @@ export class AppendOnly implements PersistenceView {
         timestamps: () => config.get("aof-timestamp-enabled"),
         syncsRest: () => this.rewriting !== null && config.get("no-appendfsync-on-rewrite"),
         wantTurn: () => parts.wantTurn(),
+        commandsRun: () => parts.commandsRun(),
         wantRewrite: () => this.startUrgently(),
         restarted: (behind) => this.rewriting?.restarted(behind),
         guarded: (work) => parts.guarded(work),

@@ -4,8 +4,9 @@
  * Replies leave when what they tell is safe: under `always` when a sync has covered it, otherwise when the kernel has it. Blocks are
  * counted by *points*; the log says up to which point everything is safe, and whoever holds replies back goes by that.
  *
- *   always    a block is written when no sync runs, and synced off the thread; what comes meanwhile is the next group, which waits
- *             a moment for those whom the last one has answered: else two halves of the clients would take turns (Gathering)
+ *   always    a block is written when no sync runs, and synced at once, on this thread or off it (SyncPlace); what comes while a sync
+ *             runs off it is the next group, which waits a moment for those whom the last one has answered: else two halves of
+ *             the clients would take turns (Gathering)
  *   everysec  a block is written at once, also while the second's sync runs; where such a write was seen to wait for the sync, off
  *             the thread for a while
  *   no        a block is written at once
@@ -24,8 +25,10 @@ import { Block } from "./block.ts";
 import { causeOf } from "./errors.ts";
 import type { FileSet } from "./file-set.ts";
 import { Gathering } from "./gathering.ts";
+import { Linger } from "./linger.ts";
 import { LogFile } from "./log-file.ts";
 import type { ManifestFile } from "./manifest.ts";
+import { SyncPlace } from "./sync-place.ts";
 import { Unsynced } from "./unsynced.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
@@ -59,6 +62,8 @@ export interface LogOptions {
   syncsRest: () => boolean;
   /** A turn must end soon, though no client may have sent anything. */
   wantTurn: () => void;
+  /** What the server has run so far. */
+  commandsRun: () => number;
   /** Nothing but a rewrite from memory makes the log whole again. */
   wantRewrite: () => void;
   /** What follows the file with this sequence is a fresh one, or will be: those that were made to follow it are of no use. */
@@ -102,6 +107,8 @@ export class Log implements PropagationLog {
   /** The write behind a sync takes so long that replies do not wait for it. */
   private isOverdue = false;
   private readonly gathering: Gathering;
+  private readonly syncPlace: SyncPlace;
+  private readonly linger = new Linger();
   /** Until then a write during a sync goes off the thread. */
   private behindUntilMs = 0;
   private overdueWrites = 0;
@@ -122,6 +129,7 @@ export class Log implements PropagationLog {
     this.syncedPoint = point - 1;
     this.block = new Block(options.core.memory);
     this.gathering = new Gathering(() => options.guarded(() => this.goOn()));
+    this.syncPlace = new SyncPlace(options.commandsRun);
     const { guarded } = options;
     this.syncTimer = setInterval(() => guarded(() => this.eachSecond()), SYNC_PERIOD_MS);
     this.policyChanged();
@@ -207,8 +215,13 @@ export class Log implements PropagationLog {
 
   // ---- the end of a turn
 
-  /** Writes the turn's block, or has it written. @returns the point up to which replies may leave; `onSafe` tells of more */
-  endTurn(): number {
+  /**
+   * Writes the turn's block, or has it written.
+   * @param mayLinger whether the turn may go on for what comes next
+   * @returns the point up to which replies may leave, `onSafe` tells of more; null = the turn goes on, none leaves
+   */
+  endTurn(mayLinger = false): number | null {
+    if (mayLinger && this.isToLinger) return null;
     if (this.block.isEmpty) this.switchFiles();
     else this.advance();
     if (this.writing !== null) this.judgeWriting();
@@ -223,10 +236,31 @@ export class Log implements PropagationLog {
       if (!this.isAlways) this.writeDuringSync();
       return;
     }
-    if (this.isAlways && this.gathering.isWorthIt()) return;
+    if (this.isAlways) return this.advanceToSync();
+    if (this.writeBlock()) this.switchFiles();
+  }
+
+  private advanceToSync(): void {
+    if (this.gathering.isWorthIt()) return;
+    const isHere = this.isSyncedHere;
     if (!this.writeBlock()) return;
     this.switchFiles();
-    if (this.isAlways && this.syncing === null) this.startSync();
+    // The change of files has begun one.
+    if (this.syncing !== null) return;
+    // The file before may be a large one.
+    if (isHere && this.previous === null) this.syncHere();
+    else this.startSync();
+  }
+
+  /** Whether the next sync is one on this thread, and the next turn is likely to bring more that it can cover. */
+  private get isToLinger(): boolean {
+    if (this.block.isEmpty || this.failure !== undefined || this.isBusy) return false;
+    if (!this.isAlways || this.previous !== null || !this.isSyncedHere) return false;
+    return this.linger.isWorthIt(this.gathering.count, this.now(), this.syncPlace.averageMs);
+  }
+
+  private get isSyncedHere(): boolean {
+    return this.syncPlace.isHere(this.gathering.count, this.options.clock.nowMs());
   }
 
   /** @returns whether everything gathered is in the kernel */
@@ -352,13 +386,36 @@ export class Log implements PropagationLog {
     if (!this.isAlways || this.block.isEmpty) this.startSync();
   }
 
-  /** A sync of everything that is written, off this thread. */
+  /** A sync of everything that is written, on this thread. */
+  private syncHere(): void {
+    const { core, clock } = this.options;
+    const startMs = this.now();
+    core.syncBegins();
+    this.gathering.syncBegins();
+    this.syncPlace.syncBegins();
+    try {
+      this.current.sync();
+    } catch (error) {
+      this.fail(causeOf(error));
+      return;
+    }
+    core.syncEnds();
+    const ms = this.now() - startMs;
+    this.onTimed("aof-fsync-always", ms);
+    this.syncPlace.tookHere(ms, clock.nowMs());
+    this.unsynced.cover(this.unsynced.mark());
+    this.coverUpTo(this.writtenPoint);
+    this.onSafe(this.safePoint);
+  }
+
+  /** The same off this thread. */
   private startSync(): void {
     const { core } = this.options;
     const point = this.writtenPoint;
     const startMs = this.now();
     core.syncBegins();
     this.gathering.syncBegins();
+    this.syncPlace.syncBegins();
     const syncing = this.syncFiles().then(
       (mark) => {
         if (!this.abandoned) core.syncEnds();
@@ -366,6 +423,7 @@ export class Log implements PropagationLog {
         if (this.isAlways) {
           this.onTimed("aof-fsync-always", ms);
           this.gathering.syncEnds(ms);
+          this.syncPlace.took(ms);
         }
         this.unsynced.cover(mark);
         this.coverUpTo(point);

@@ -50,9 +50,9 @@ function connect(): Peer {
     broken: false,
   };
   const link = stubLink({
-    write(bytes) {
-      const taken = Math.min(peer.takes, bytes.length);
-      peer.got += Buffer.from(bytes.subarray(0, taken)).toString();
+    write(bytes, begin = 0, end = bytes.length) {
+      const taken = Math.min(peer.takes, end - begin);
+      peer.got += Buffer.from(bytes.subarray(begin, begin + taken)).toString();
       return taken;
     },
     end: () => {

@@ -27,6 +27,8 @@ let refused: boolean;
 /** Up to here replies may leave, as the log said last. */
 let safe: number;
 let givenUp: number;
+/** What the server has run. */
+let commandsRun: number;
 /** Syncs that the core was told of. */
 let begunSyncs: number;
 /** Work off the thread that has not been done yet; null = it is done at once. */
@@ -48,6 +50,7 @@ beforeEach(() => {
   safe = 0;
   givenUp = 0;
   begunSyncs = 0;
+  commandsRun = 0;
   const entry = files.nextIncremental();
   files.replaceNow([entry]);
   begin(LogFile.create(disk, files.pathOf(entry), entry), false);
@@ -69,6 +72,7 @@ function begin(file: LogFile, isProvisional: boolean): void {
       timestamps: () => timestamps,
       syncsRest: () => syncsRest,
       wantTurn: nothing,
+      commandsRun: () => commandsRun,
       gatheredMaxBytes: GATHERED_MAX_BYTES,
       wantRewrite: () => wantsRewrite++,
       restarted: (behind) => restartedBehind.push(behind),
@@ -90,7 +94,7 @@ function begin(file: LogFile, isProvisional: boolean): void {
 /** Logs a command and ends the turn. @returns the point that its reply waits for */
 function turn(command: string): number {
   const point = write(command);
-  safe = log.endTurn();
+  safe = log.endTurn()!;
   return point;
 }
 
@@ -185,6 +189,57 @@ describe("under always", () => {
     await finish();
     expect(log.sequence).toBe(3);
     expect(safe).toBeGreaterThanOrEqual(point);
+  });
+
+  describe("on a disk that has shown itself as fast", () => {
+    beforeEach(async () => {
+      for (let i = 0; i < 20; i++) {
+        turn("SET warm 1");
+        await settle();
+      }
+    });
+
+    test("the sync runs on the thread: replies leave in the turn that wrote", () => {
+      const { syncs } = disk;
+      expect(turn("SET k 1")).toBeLessThanOrEqual(safe);
+      expect(disk.syncs).toBe(syncs + 1);
+      expect(log.isBusy).toBe(false);
+    });
+
+    test("it runs off the thread in a turn that mostly reads, and where it takes long", () => {
+      waiting = [];
+      commandsRun += 5;
+      expect(turn("SET k 1")).toBeGreaterThan(safe);
+      expect(log.isBusy).toBe(true);
+    });
+
+    test("the turn goes on while more is likely to come, and the sync covers all of it", () => {
+      const { syncs } = disk;
+      const first = write("SET k 1");
+      expect(log.endTurn(true)).toBeNull();
+      const second = write("SET k 2");
+      expect(log.endTurn(true)).toBeNull();
+      nowMs++;
+      expect(log.endTurn(true)).toBeGreaterThanOrEqual(second);
+      expect(second).toBe(first);
+      expect(disk.syncs).toBe(syncs + 1);
+      // Both are expected from now on, or nearly.
+      write("SET k 3");
+      write("SET k 4");
+      expect(log.endTurn(true)).not.toBeNull();
+    });
+
+    test("a sync that fails there has what it may have lost written to a fresh file", async () => {
+      disk.before = ({ kind, path }) => {
+        if (kind === "sync" && path === FIRST) throw diskError("EIO");
+      };
+      const point = turn("SET k 1");
+      expect(log.refusal()).toBe("MISCONF Errors writing to the AOF file: Input/output error");
+      expect(safe).toBeLessThan(point);
+      await advance(100);
+      expect(safe).toBeGreaterThanOrEqual(point);
+      expect(commandsIn(SECOND)).toEqual(["SET k 1"]);
+    });
   });
 
   test("a block that the disk does not take is kept, and written once it does", async () => {

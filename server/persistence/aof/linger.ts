@@ -1,0 +1,45 @@
+/**
+ * Whether to look at the sockets once more before a sync on this thread. When a sync ends, its clients are answered, and most will write
+ * again at once. Who begins the next one before they do leaves them to the one after it: two halves of the clients take turns, and each
+ * sync covers half of what it could. So now and then a group waits until nothing comes any more, which tells how many there are,
+ * and the groups after it wait for most of these; the rest keeps clients busy while the sync runs.
+ */
+
+/** Nothing has come for so much of what a sync takes: nothing will. */
+const QUIET_SHARE = 0.5;
+/** Of all that may come, so much is waited for. */
+const WANTED_SHARE = 0.8;
+/** So many groups go by what one has learned. */
+const GROUPS = 64;
+
+export class Linger {
+  /** Commands that the group waits for. */
+  private wanted = Number.POSITIVE_INFINITY;
+  /** Groups since it was learned. */
+  private groups = 0;
+  /** What the last look has found, and when that was more than before. */
+  private seen = 0;
+  private seenMs = 0;
+
+  /**
+   * Asked at the end of each turn in which a sync could begin.
+   * @param count commands of the group so far
+   * @param syncMs what a sync takes
+   * @returns whether the next turn is likely to bring more
+   */
+  isWorthIt(count: number, nowMs: number, syncMs: number): boolean {
+    if (count >= this.wanted) {
+      if (++this.groups >= GROUPS) this.wanted = Number.POSITIVE_INFINITY;
+    } else {
+      if (count > this.seen) {
+        this.seen = count;
+        this.seenMs = nowMs;
+      }
+      if (nowMs - this.seenMs < syncMs * QUIET_SHARE) return true;
+      this.wanted = count * WANTED_SHARE;
+      this.groups = 0;
+    }
+    this.seen = 0;
+    return false;
+  }
+}
