@@ -2,11 +2,14 @@
 import { argIs } from "../argv";
 import { Encoding, Entry, encodingOf } from "../keyspace/entry";
 import { Find } from "../keyspace/keyspace";
+import { nextRef } from "../keyspace/table";
+import { alloc, free } from "../memory/allocator";
 import * as reply from "../reply";
-import { io, state } from "../state";
+import { ensure, io, random64, state } from "../state";
 import {
   beginFields,
   fieldRef,
+  hashCount,
   isDue,
   liveCount,
   nextLiveField,
@@ -18,6 +21,9 @@ import { findHash } from "./hashes";
 import { choiceCount, isChosen, isFew, noteDrawn, readChoiceCount } from "./member-choice";
 import { dropFound, foundRef, isScanned, replyCursor, scanTable } from "./member-scan";
 import { readCursor, readScanOption, scanFault } from "./scan-arguments";
+
+/** While fewer than one field in so many is not due, fields are not drawn from all. */
+const LIVE_SHARE: u32 = 8;
 
 // ---- HRANDFIELD
 
@@ -42,16 +48,12 @@ function hrandfieldCount(argc: u32): void {
   if (hash === null || count === 0) return reply.array(0);
   if (count < 0) {
     replyHead(-count, withValues);
-    for (let i = count; i < 0; i++) {
-      randomField(hash);
-      replyField(withValues);
-    }
-    return;
+    return drawAny(hash, -count, withValues);
   }
   const size = liveCount(hash);
   if (count >= <i64>size) return replyAll(hash, withValues);
   replyHead(count, withValues);
-  if (isFew(<u64>count, size) && encodingOf(hash) === Encoding.Table)
+  if (isFew(<u64>count, size) && encodingOf(hash) === Encoding.Table && !isMostlyDue(hash))
     drawFew(hash, <u32>count, withValues);
   else chooseWalking(hash, <u32>count, withValues);
 }
@@ -72,6 +74,40 @@ function replyAll(hash: Entry, withValues: bool): void {
   replyHead(liveCount(hash), withValues);
   beginFields(hash);
   while (nextLiveField()) replyField(withValues);
+}
+
+/** So few fields of a large hash are not due that drawing would seldom meet one. */
+function isMostlyDue(hash: Entry): bool {
+  return encodingOf(hash) === Encoding.Table && liveCount(hash) < hashCount(hash) / LIVE_SHARE;
+}
+
+/** Answers fields, each of which may come again. O(count), and the hash's size if it is mostly due */
+function drawAny(hash: Entry, count: i64, withValues: bool): void {
+  const live = liveCount(hash);
+  const refs: usize = isMostlyDue(hash) ? gatherLive(hash, live) : 0;
+  for (let i: i64 = 0; i < count; i++) {
+    if (refs === 0) randomField(hash);
+    else readField(load<u32>(refs + ((<usize>(random64() % <u64>live)) << 2)));
+    replyField(withValues);
+  }
+  if (refs !== 0) free(refs);
+}
+
+/** The blocks of the fields that are not due, a u32 each, in a run of the heap. @returns 0 = no memory. O(size) */
+function gatherLive(hash: Entry, live: u32): usize {
+  const refs = alloc(live << 2);
+  if (refs === 0) return 0;
+  const table = tableOfHash(hash);
+  let found: u32 = 0;
+  state.walkPosition = 0;
+  for (let ref = nextRef(table, 0); ref !== 0; ref = nextRef(table, state.walkPosition)) {
+    readField(ref);
+    if (isDue(state.fieldDeadline)) continue;
+    ensure(found < live, 910, live);
+    store<u32>(refs + ((<usize>found) << 2), ref);
+    found += 1;
+  }
+  return refs;
 }
 
 /** Draws until enough different fields are found. O(count^2), count small */

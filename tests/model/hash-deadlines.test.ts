@@ -380,6 +380,33 @@ for (const count of [300, 3000])
     expect(core.check()).toBe(0);
   });
 
+test("fields are drawn from the few that are not due, each as likely as another", () => {
+  for (const build of ["tiny", "release"] as const) {
+    const core = createTestCore({ build });
+    timed(core, "h", 4000, 10);
+    const stay = Array.from({ length: 40 }, (_, i) => `stays:${i}`);
+    core.must("HSET", "h", ...stay.flatMap((field, i) => [field, String(i)]));
+    core.clock.advance(10);
+    const used = core.usedBytes();
+    const counts = new Map(stay.map((field) => [field, 0]));
+    for (const field of core.must("HRANDFIELD", "h", "-40000") as string[])
+      counts.set(field, counts.get(field)! + 1);
+    expect(counts.size).toBe(stay.length);
+    // 1,000 each on average, with a deviation of 31.
+    expect(Math.min(...counts.values())).toBeGreaterThan(800);
+    expect(Math.max(...counts.values())).toBeLessThan(1200);
+    expect(core.usedBytes()).toBeLessThan(used);
+    const pairs = core.must("HRANDFIELD", "h", "-5", "WITHVALUES") as string[];
+    expect(pairs).toHaveLength(10);
+    for (let i = 0; i < 10; i += 2) expect(pairs[i]).toBe(`stays:${pairs[i + 1]}`);
+    const different = core.must("HRANDFIELD", "h", "3") as string[];
+    expect(new Set(different).size).toBe(3);
+    for (const field of different) expect(stay).toContain(field);
+    expect(core.must("HLEN", "h")).toBe(stay.length);
+    core.check();
+  }
+});
+
 test("a hash of nothing but due fields goes whole, as one deletion, whoever comes first", () => {
   for (const find of [true, false]) {
     const core = createTestCore({ build: "release" });
