@@ -141,6 +141,9 @@ export class State {
   releasedPages: u32; // free pages that the system has back
   questionsLeft: u32; // where memory ends in a test (memory/scarcity.ts), and what was promised
   promisedBytes: u64;
+  fallingBytes: u64; // used bytes when defragmentation last looked whether they fall, when that was, and what it found
+  fallingAtMs: u64;
+  isFalling: u32;
   touched: u32; // what was loaded only to be in the cache; of no meaning
 }
 

@@ -48,6 +48,32 @@ for (const [build, count, bytes] of shifts)
     expect(core.heapPages()).toBeLessThanOrEqual(idle);
   });
 
+test("nothing is moved while much is being freed, in the middle of a round either", () => {
+  const core = createTestCore({ build: "release" });
+  const kept = makeHoles(core, 200_000, 4, 100);
+  const names = [...kept.keys()];
+  const full = core.heapPages();
+  while (core.heapPages() > full * 0.8) core.harness.core.tidySlice(400);
+  const before = core.heapPages();
+  for (let round = 0; round < 10; round++) {
+    core.clock.advance(100);
+    for (let i = round; i < names.length; i += 30) {
+      core.must("DEL", names[i]!);
+      kept.delete(names[i]!);
+    }
+    core.tidyAll(400);
+    // Segments of the table are merged all the same.
+    expect(core.heapPages()).toBeGreaterThan(before * 0.9);
+  }
+  // The first look sees what merging has freed since the last.
+  for (let look = 0; look < 2; look++) {
+    core.clock.advance(100);
+    core.tidyAll(400);
+  }
+  expectContents(core, kept);
+  expect(core.heapPages()).toBeLessThan(before / 2);
+});
+
 test("commands between the slices of a round see nothing of it", () => {
   const core = createTestCore({ build: "tiny" });
   const random = createRandom(3);
