@@ -1,6 +1,6 @@
 /** The composition root: builds the parts of one server, starts and stops them in order. Nothing is global: two servers live in one process. */
 import { randomBytes } from "node:crypto";
-import { Address, EvictionPolicy, IoField, StateField, Stream } from "../core-wasm/abi.ts";
+import { Address, IoField, StateField, Stream } from "../core-wasm/abi.ts";
 import { Client, NO_LINK, Stop } from "./client/client.ts";
 import { Outbox } from "./client/outbox.ts";
 import { Supervision } from "./client/supervision.ts";
@@ -18,8 +18,9 @@ import { type Config, findDirective } from "./config/config.ts";
 import { type Core, createCore } from "./core/core.ts";
 import { crashReport } from "./crash.ts";
 import { CRON_HZ, Cron } from "./cron.ts";
+import { ArgvArgs } from "./dispatch/argv-args.ts";
 import { BlockedClients } from "./dispatch/blocked.ts";
-import { ArgvArgs, Dispatcher } from "./dispatch/dispatch.ts";
+import { Dispatcher } from "./dispatch/dispatch.ts";
 import { Footprint } from "./footprint.ts";
 import { Admission } from "./net/admission.ts";
 import { ReplyArena } from "./net/arena.ts";
@@ -41,23 +42,13 @@ import { createPageRelease } from "./process/page-release.ts";
 import { ReplicationIdentity } from "./replication/identity.ts";
 import { createFramer, type Framer } from "./resp/framer.ts";
 import { createReplyWriter } from "./resp/reply-writer.ts";
+import { followSettings } from "./settings.ts";
 import { Shutdown } from "./shutdown.ts";
 import { Turn } from "./turn.ts";
-import { followTypeLimits } from "./type-limits.ts";
 import { REDIS_VERSION, VERSION } from "./version.ts";
 
 const HOST_BYTES = (Address.State + StateField.HostBytes) >> 3;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
-const POLICIES = {
-  noeviction: EvictionPolicy.NoEviction,
-  "allkeys-lru": EvictionPolicy.AllKeysLru,
-  "volatile-lru": EvictionPolicy.VolatileLru,
-  "allkeys-lfu": EvictionPolicy.AllKeysLfu,
-  "volatile-lfu": EvictionPolicy.VolatileLfu,
-  "allkeys-random": EvictionPolicy.AllKeysRandom,
-  "volatile-random": EvictionPolicy.VolatileRandom,
-  "volatile-ttl": EvictionPolicy.VolatileTtl,
-} as const;
 /** Counters of the core that CONFIG RESETSTAT clears. */
 const CORE_COUNTERS = [
   StateField.KeyspaceHits,
@@ -271,7 +262,15 @@ export class Server {
       openRelease: () => createPageRelease(this.core.memory.u8),
       collect: options.ownsProcess === true ? () => Bun.gc(true) : undefined,
     });
-    this.applyConfig();
+    followSettings({
+      config: this.config,
+      core: this.core,
+      limits: this.limits,
+      observer: this.observer,
+      logger: this.logger,
+      requireReplicas: (missing) => this.dispatcher.requireReplicas(missing),
+      wantTurn: () => this.turn.schedule(),
+    });
   }
 
   /** Listens, and loads the log: clients are refused until that is done. @throws Error if the log is damaged, or an address or enough files cannot be had */
@@ -680,68 +679,5 @@ export class Server {
     this.supervision.limits.resetCounts();
     for (const field of CORE_COUNTERS) this.core.clearCounter(field);
     this.cron?.forgetRates();
-  }
-
-  private warnOfFullMemory(): void {
-    const limit = this.config.get("maxmemory");
-    const used = this.core.usedBytes();
-    if (limit > 0 && used > limit)
-      this.logger.warning(
-        `WARNING: the new maxmemory value set via CONFIG SET (${limit}) is smaller than the current memory usage (${used}). This will result in key eviction and/or the inability to accept new write commands depending on the maxmemory-policy.`,
-      );
-  }
-
-  private applyConfig(): void {
-    const { config, core, limits } = this;
-    const { i32 } = core.memory;
-    const state = (field: StateField) => (Address.State + field) >> 2;
-    const memory = () =>
-      core.configureMemory(config.get("maxmemory"), POLICIES[config.get("maxmemory-policy")]);
-    const counters = () =>
-      core.configureFrequency(config.get("lfu-log-factor"), config.get("lfu-decay-time"));
-    const sizes = () => {
-      limits.maxBulkBytes = config.get("proto-max-bulk-len");
-      limits.queryBufferBytes = config.get("client-query-buffer-limit");
-      i32[state(StateField.MaxStringBytes)] = Math.min(limits.maxBulkBytes, 0x7fffffff);
-    };
-    const { stats, slowLog, latency } = this.observer;
-    const observation = () => {
-      slowLog.slowerThanUs = config.get("slowlog-log-slower-than");
-      slowLog.maxLength = config.get("slowlog-max-len");
-      latency.thresholdMs = config.get("latency-monitor-threshold");
-      stats.tracksLatency = config.get("latency-tracking");
-      this.observer.refresh();
-    };
-    const replicas = () =>
-      this.dispatcher.requireReplicas(
-        config.get("min-replicas-to-write") > 0 && config.get("min-replicas-max-lag") > 0,
-      );
-    replicas();
-    config.onChange(["min-replicas-to-write", "min-replicas-max-lag"], replicas);
-    i32[state(StateField.Databases)] = config.get("databases");
-    observation();
-    config.onChange("tracking-table-max-keys", () => this.turn.schedule());
-    config.onChange(
-      [
-        "slowlog-log-slower-than",
-        "slowlog-max-len",
-        "latency-monitor-threshold",
-        "latency-tracking",
-      ],
-      observation,
-    );
-    memory();
-    counters();
-    sizes();
-    followTypeLimits(config, core);
-    config.onChange(["maxmemory", "maxmemory-policy"], memory);
-    config.onChange("maxmemory", () => this.warnOfFullMemory());
-    config.onChange(["lfu-log-factor", "lfu-decay-time"], counters);
-    config.onChange(["proto-max-bulk-len", "client-query-buffer-limit"], sizes);
-    config.onChange(["loglevel", "log-format", "log-timestamp-format"], () => {
-      this.logger.options.level = config.get("loglevel");
-      this.logger.options.format = config.get("log-format");
-      this.logger.options.timestamp = config.get("log-timestamp-format");
-    });
   }
 }

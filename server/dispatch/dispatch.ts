@@ -14,16 +14,30 @@ import {
   Status,
 } from "../../core-wasm/abi.ts";
 import { type Client, Gate, Stop } from "../client/client.ts";
-import type { Args, CommandContext, Wait } from "../commands/context.ts";
-import { type CommandFlag as CommandFlagName, coreFlags } from "../commands/spec.ts";
-import type { CommandRow, CommandTable } from "../commands/table.ts";
+import type { CommandContext, Wait } from "../commands/context.ts";
+import { coreFlags } from "../commands/spec.ts";
+import type { CommandTable } from "../commands/table.ts";
 import { PRINTED_BYTES, printed } from "../commands/words.ts";
 import type { Core } from "../core/core.ts";
-import type { CoreMemory } from "../core/memory.ts";
 import type { CommandStats } from "../observability/command-stats.ts";
 import type { Framer } from "../resp/framer.ts";
 import { encodeRequest } from "../resp/request.ts";
+import type { ArgvArgs } from "./argv-args.ts";
 import { BlockedKeys, type KeyWait } from "./blocked-keys.ts";
+import {
+  CONTAINER,
+  EXEC,
+  flagsOf,
+  LEAVES_MULTI,
+  MAY_REPLICATE,
+  NEVER_QUEUED,
+  NO_AUTH,
+  NO_MULTI,
+  NOT_WHILE_LOADING,
+  TELLS_HEALTH,
+  TIMED_ALONE,
+  TOUCHES_KEYS,
+} from "./command-flags.ts";
 import { Effects, type PropagationLog } from "./effects.ts";
 import { Tracker, type TrackerParts } from "./tracking.ts";
 import { Transactions, type UnitRunner } from "./transaction.ts";
@@ -41,31 +55,6 @@ const PAUSED = Gate.PausedAll | Gate.PausedWrites;
 const FROZEN = Gate.WritesRefused | PAUSED | Gate.Loading;
 /** What is done before or after the command, whatever it is. */
 const AROUND = Gate.SkipReply | Gate.Tracking;
-/** Flags of ours, above those the core knows. */
-const NO_AUTH = 64;
-/** Its time is taken call by call; that of the others per run of calls. */
-const TIMED_ALONE = 128;
-/** What is executed is the subcommand that word 1 names. */
-const CONTAINER = 256;
-/** Not allowed between MULTI and EXEC. */
-const NO_MULTI = 512;
-/** Runs between MULTI and EXEC too, where others are queued. */
-const NEVER_QUEUED = 1024;
-const EXEC = 2048;
-/** A way out of a transaction, which want of memory must not bar. */
-const LEAVES_MULTI = 4096;
-/** Refused like a write while the log cannot be written, so that who asks for the server's health learns of it. */
-const TELLS_HEALTH = 32768;
-/** Reads or writes keys, or may. */
-const TOUCHES_KEYS = 8192;
-/** Held back by CLIENT PAUSE WRITE. */
-const MAY_REPLICATE = 16384;
-
-const NEVER_QUEUED_NAMES = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
-const LEAVES_MULTI_NAMES = new Set(["discard", "quit", "reset"]);
-const TOUCHING_FLAGS: readonly CommandFlagName[] = ["readonly", "write", "may_replicate"];
-/** Refused while the dataset is being loaded. */
-const NOT_WHILE_LOADING = 65536;
 /** Calls of one command that are timed together at the most. */
 const RUN_MAX_CALLS = 64;
 /** What of a status the dispatcher must act on, with and without somebody following what changes. */
@@ -85,48 +74,6 @@ export interface WaitingParts {
 }
 
 const NO_WAITING: WaitingParts = { block() {}, served() {}, switchTo: () => null };
-
-/** The words of the running command, read where they lie. */
-export class ArgvArgs implements Args {
-  count = 0;
-  private table = 0;
-
-  constructor(private readonly memory: CoreMemory) {}
-
-  /** From here on these are the words of the command in the argv table. */
-  point(count: number): void {
-    this.count = count;
-    this.table = this.memory.i32[ARGV_PTR]! >>> 0;
-  }
-
-  bytes(index: number): Uint8Array {
-    const { words } = this.memory;
-    const { table } = this;
-    if (table + index * 8 + 8 <= Address.Heap)
-      return this.memory.bytes(
-        words.getUint32(table + index * 8, true),
-        words.getUint32(table + index * 8 + 4, true),
-      );
-    const pair = this.memory.bytes(table + index * 8, 8);
-    const view = new DataView(pair.buffer, pair.byteOffset, 8);
-    return this.memory.bytes(view.getUint32(0, true), view.getUint32(4, true));
-  }
-
-  text(index: number): string {
-    return Buffer.from(this.bytes(index)).toString("latin1");
-  }
-
-  word(index: number): string {
-    return this.text(index).toLowerCase();
-  }
-
-  integer(index: number): number | undefined {
-    const text = this.text(index);
-    if (!/^(0|-?[1-9]\d{0,18})$/.test(text)) return undefined;
-    const value = Number(text);
-    return Number.isSafeInteger(value) ? value : undefined;
-  }
-}
 
 /**
  * Told of every stretch of calls of one command (a position in the command table) with the time they took together. Commands that
@@ -753,23 +700,4 @@ export class Dispatcher implements UnitRunner {
     const line = `ERR unknown command '${name}', with args beginning with: ${shown}`;
     return this.reject(client, -1, line);
   }
-}
-
-function flagsOf({ spec, container }: CommandRow): number {
-  const named = (names: ReadonlySet<string>, flag: number) =>
-    container === undefined && names.has(spec.name) ? flag : 0;
-  return (
-    coreFlags(spec) |
-    (spec.flags.includes("no_auth") ? NO_AUTH : 0) |
-    (spec.flags.includes("fast") ? 0 : TIMED_ALONE) |
-    (spec.subcommands !== undefined ? CONTAINER : 0) |
-    (spec.flags.includes("write") || spec.flags.includes("may_replicate") ? MAY_REPLICATE : 0) |
-    (spec.flags.includes("no_multi") ? NO_MULTI : 0) |
-    (TOUCHING_FLAGS.some((flag) => spec.flags.includes(flag)) ? TOUCHES_KEYS : 0) |
-    (spec.flags.includes("loading") ? 0 : NOT_WHILE_LOADING) |
-    named(NEVER_QUEUED_NAMES, NEVER_QUEUED) |
-    named(LEAVES_MULTI_NAMES, LEAVES_MULTI) |
-    named(new Set(["exec"]), EXEC) |
-    named(new Set(["ping"]), TELLS_HEALTH)
-  );
 }
