@@ -138,8 +138,11 @@ export class Log implements PropagationLog {
   // ---- what is to be written
 
   frame(db: number, ptr: number, length: number): void {
-    this.stamp();
-    this.block.frame(db, ptr, length);
+    if (this.block.extend(db, ptr, length)) this.gathering.count++;
+    else {
+      this.stamp();
+      this.block.frame(db, ptr, length);
+    }
   }
 
   words(
