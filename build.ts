@@ -80,6 +80,8 @@ async function whenStale(
   const digest = digestOf(inputs);
   const fresh = existsSync(file) && readFileSync(file, "utf8") === digest;
   if (fresh && existsSync(join(ROOT, output))) return;
+  // It may take half a minute: whoever starts a fresh clone wants to know why.
+  console.log(`build: ${stamp} ...`);
   await work();
   mkdirSync(STAMPS, { recursive: true });
   writeFileSync(file, digest);
