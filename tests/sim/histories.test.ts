@@ -2,8 +2,13 @@
  * Histories from seeds: SIM_HISTORIES says how many, SIM_SEED=n plays one alone, with what the server logged.
  */
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { HISTORIES } from "./histories.ts";
 import { noFigures, playHistory } from "./history.ts";
+import { MUTANTS } from "./mutants.ts";
+
+const ROOT = join(import.meta.dir, "../..");
 
 const ONE = process.env["SIM_SEED"];
 const COUNT = Number(process.env["SIM_HISTORIES"] ?? HISTORIES);
@@ -23,6 +28,13 @@ const LOGGED = [
   ..."XACK XSETID DEL RENAME COPY MOVE PEXPIREAT PERSIST SWAPDB FLUSHDB FLUSHALL".split(" "),
 ];
 const TIMEOUT_MS = 1_000_000;
+
+test.each(MUTANTS.map(({ name, file, from }) => [name, file, from]))(
+  "a bug that histories are tried with can be put in: %s",
+  (_, file, from) => {
+    expect(readFileSync(join(ROOT, file), "utf8").split(from)).toHaveLength(2);
+  },
+);
 
 test(
   "no history loses what was promised, nor finds what never was",

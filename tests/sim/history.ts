@@ -108,6 +108,9 @@ class Life {
   left: SimDisk | undefined;
   /** Steps of the disk until it dies, by the end that was drawn. */
   private stepsLeft: number;
+  /** Incremental files that were written to. */
+  private readonly written = new Set<string>();
+  private wantedPolicy: Policy | undefined;
   private faultUntilMs = 0;
   private faultKinds: ReadonlySet<Step["kind"]> = new Set();
   private slowUntilMs = 0;
@@ -194,7 +197,7 @@ class Life {
   private beforeStep(step: Step): void {
     this.trace(`${step.kind} ${step.path}`);
     if (this.left !== undefined) throw diskError("EIO");
-    if (step.kind === "rename" && this.isServing && this.random.chance(0.05)) this.breakFresh();
+    if (this.isServing) this.disturb(step);
     if (--this.stepsLeft <= 0) {
       this.die();
       throw diskError("EIO");
@@ -226,6 +229,18 @@ class Life {
     const told = this.knowledge.toldBy(this.sockets);
     const ms = this.world.nowMs.toFixed(2);
     console.log(`${ms} ${what}; ${this.shadow.count} units, ${told} told`);
+  }
+
+  /** Trouble where a rewrite is in the middle of something. */
+  private disturb({ kind, path }: Step): void {
+    const { random } = this;
+    if (kind === "rename" && random.chance(0.05)) this.breakFresh();
+    if (kind !== "write" || !path.endsWith(".incr.aof") || this.written.has(path)) return;
+    // The first write to a fresh file: the one before is not safe yet.
+    this.written.add(path);
+    if (this.end === "power" && this.written.size > 1 && random.chance(0.2))
+      this.stepsLeft = Math.min(this.stepsLeft, 2 + random.below(10));
+    else if (random.chance(0.1)) this.wantedPolicy = "always";
   }
 
   /** A manifest has come into force: what is begun behind that may be torn for good. */
@@ -351,7 +366,8 @@ class Life {
         if (this.isDead) return;
       }
       if (random.chance(0.02)) this.causeTrouble();
-      if (random.chance(0.005)) this.changePolicy(random.pick(POLICIES));
+      if (random.chance(0.005)) this.wantedPolicy ??= random.pick(POLICIES);
+      if (this.wantedPolicy !== undefined) this.changePolicy(this.wantedPolicy);
       if (this.isDead) return;
       this.turn();
       if (this.isDead) return;
@@ -367,6 +383,7 @@ class Life {
     const isStricter = policy === "always";
     if (isStricter !== (this.policy === "always")) this.knowledge.forget(isStricter);
     this.policy = policy;
+    this.wantedPolicy = undefined;
     const admin = this.network.connect();
     admin.send(frame(["CONFIG", "SET", "appendfsync", policy]));
     admin.close();
