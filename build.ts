@@ -162,6 +162,8 @@ function compileExecutable(outFile: string): void {
     "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig",
     "server/main.ts",
+    // Threads begin with files of their own.
+    "server/persistence/sync-worker.ts",
     "--outfile",
     outFile,
   ]);

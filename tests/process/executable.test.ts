@@ -130,3 +130,29 @@ test("it goes to the background as itself", async () => {
     while (existsSync(pidFile)) await Bun.sleep(10);
   }
 });
+
+test("its thread for syncs is in it too", async () => {
+  const dir = join(elsewhere.path, "syncing");
+  mkdirSync(dir);
+  const port = freePort();
+  const flags = ["--port", String(port), "--appendonly", "yes", "--appendfsync", "always"];
+  program = runProgram(flags, { command: [executable], cwd: dir });
+  await program.printed("Ready to accept connections tcp");
+  const pid = (await ask(port, "INFO", "server")).match(/process_id:(\d+)/)![1];
+  const threads = () =>
+    readdirSync(`/proc/${pid}/task`).map((id) =>
+      readFileSync(`/proc/${pid}/task/${id}/comm`, "latin1").trim(),
+    );
+  const client = await openConnection(port);
+  expect(threads()).not.toContain("Worker");
+  // Mostly reads: syncs are left to others.
+  for (let round = 0; round < 5000 && !threads().includes("Worker"); round++) {
+    for (let reads = 0; reads < 6; reads++) await client.raw("GET", "other");
+    expect(await client.raw("SET", "k", "v")).toBe("+OK\r\n");
+  }
+  expect(threads()).toContain("Worker");
+  for (let i = 0; i < 100; i++) expect(await client.raw("SET", "k", "v")).toBe("+OK\r\n");
+  client.close();
+  program.signal("SIGTERM");
+  expect(await program.exited).toBe(0);
+});
