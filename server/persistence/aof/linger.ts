@@ -9,6 +9,8 @@
 const QUIET_SHARE = 0.5;
 /** Of all that may come, so much is waited for. */
 const WANTED_SHARE = 0.8;
+/** Where more comes all the time, from those who do not wait for answers, the group is ended after so many syncs' time. */
+const MOST_SYNCS = 4;
 /** So many groups go by what one has learned. */
 const GROUPS = 64;
 
@@ -17,9 +19,10 @@ export class Linger {
   private wanted = Number.POSITIVE_INFINITY;
   /** Groups since it was learned. */
   private groups = 0;
-  /** What the last look has found, and when that was more than before. */
+  /** What the last look has found (0 = this is the first one), when that was more than before, and when the first one was. */
   private seen = 0;
   private seenMs = 0;
+  private firstMs = 0;
 
   /**
    * Asked at the end of each turn in which a sync could begin.
@@ -31,11 +34,13 @@ export class Linger {
     if (count >= this.wanted) {
       if (++this.groups >= GROUPS) this.wanted = Number.POSITIVE_INFINITY;
     } else {
+      if (this.seen === 0) this.firstMs = nowMs;
       if (count > this.seen) {
         this.seen = count;
         this.seenMs = nowMs;
       }
-      if (nowMs - this.seenMs < syncMs * QUIET_SHARE) return true;
+      const isQuiet = nowMs - this.seenMs >= syncMs * QUIET_SHARE;
+      if (!isQuiet && nowMs - this.firstMs < syncMs * MOST_SYNCS) return true;
       this.wanted = count * WANTED_SHARE;
       this.groups = 0;
     }

@@ -32,3 +32,15 @@ test("who has gone is not waited for twice", () => {
   expect(linger.isWorthIt(5, 1.1, SYNC_MS)).toBe(false);
   expect(linger.isWorthIt(5, 2, SYNC_MS)).toBe(false);
 });
+
+test("a stream that never pauses does not keep a group from its sync", () => {
+  const linger = new Linger();
+  let ms = 0;
+  let count = 1;
+  while (linger.isWorthIt(count, ms, SYNC_MS)) {
+    ms += SYNC_MS / 4;
+    count += 100;
+    expect(ms).toBeLessThan(SYNC_MS * 10);
+  }
+  expect(ms).toBeGreaterThan(SYNC_MS);
+});
