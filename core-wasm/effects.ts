@@ -94,9 +94,10 @@ export function event(name: KeyEvent, db: u32, key: usize, length: u32): void {
   if (wants(EffectMask.Events)) keyRecord(EffectKind.Event, name, db, key, length);
 }
 
-/** A key of the client's database was changed by the running command: counted, touched and announced at once. */
-export function changedKey(name: KeyEvent, key: usize, length: u32): void {
-  changedKeyOf(io().db, name, key, length);
+/** A key of the client's database was changed by the running command, in so many things: counted, touched and announced at once. */
+export function changedKey(name: KeyEvent, key: usize, length: u32, changes: u32 = 1): void {
+  changed(changes);
+  concernedKey(name, key, length);
 }
 
 /** The same for a key of any database. */

@@ -1,4 +1,4 @@
-/** The composition root: builds the parts of one server, starts and stops them in order. Nothing is global: two servers live in one process. */
+/** The composition root: builds the parts of one server, starts and stops them in order. Two servers live in one process: nothing is global but the thread for syncs. */
 import { randomBytes } from "node:crypto";
 import { Address, IoField, StateField, Stream } from "../core-wasm/abi.ts";
 import { Client, NO_LINK, Stop } from "./client/client.ts";
@@ -24,7 +24,7 @@ import { Dispatcher } from "./dispatch/dispatch.ts";
 import { Footprint } from "./footprint.ts";
 import { Admission } from "./net/admission.ts";
 import { ReplyArena } from "./net/arena.ts";
-import type { ServingParts } from "./net/connection.ts";
+import type { InputLimits, ServingParts } from "./net/connection.ts";
 import { checkDescriptors, openFilesLimit } from "./net/descriptors.ts";
 import type { ListenerEvents } from "./net/listener.ts";
 import { Listeners, type ListenersParts, type Network } from "./net/listeners.ts";
@@ -111,7 +111,7 @@ export class Server {
   private readonly blocked: BlockedClients;
   private readonly serving: ServingParts;
   private readonly supervision: Supervision;
-  private readonly limits = { maxBulkBytes: 0, queryBufferBytes: 0 };
+  private readonly limits: InputLimits = { maxBulkBytes: 0, queryBufferBytes: 0 };
   private listeners: Network | undefined;
   private cron: Cron | undefined;
   private readonly turn: Turn;

@@ -2,6 +2,7 @@
 import { Address, EvictionPolicy, StateField } from "../core-wasm/abi.ts";
 import type { Config } from "./config/config.ts";
 import type { Core } from "./core/core.ts";
+import type { InputLimits } from "./net/connection.ts";
 import type { CallObserver } from "./observability/call-observer.ts";
 import type { Logger } from "./observability/log.ts";
 import { followTypeLimits } from "./type-limits.ts";
@@ -18,12 +19,6 @@ const POLICIES = {
 } as const;
 
 const field = (of: StateField) => (Address.State + of) >> 2;
-
-/** Of the input: what the framer and connections go by. */
-export interface InputLimits {
-  maxBulkBytes: number;
-  queryBufferBytes: number;
-}
 
 export interface SettingsParts {
   readonly config: Config;

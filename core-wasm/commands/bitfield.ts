@@ -10,7 +10,7 @@ import { Find, find } from "../keyspace/keyspace";
 import { getField, setField } from "../memory/bits";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
-import { io, ScratchArea } from "../state";
+import { ScratchArea } from "../state";
 import { isString, stringBytes, stringLength } from "../types/string";
 import { offsetArg, openBits } from "./bitmap";
 
@@ -177,8 +177,7 @@ function changeFields(argc: u32, count: u32, lastBit: i64): void {
     if (grows || old !== field.result) changes += 1;
   }
   if (changes === 0) return;
-  effects.changed(changes);
-  effects.concerned(io().db, KeyEvent.Setbit, argPtr(1), argLength(1));
+  effects.changedKey(KeyEvent.Setbit, argPtr(1), argLength(1), changes);
 }
 
 /** Puts value + by, brought into the field's range as OVERFLOW says, into `result`. @returns whether it was out of it */

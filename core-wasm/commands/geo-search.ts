@@ -532,8 +532,7 @@ function storePoints(entry: Entry | null, count: u32, form: GeoForm): void {
   const existing = find(argPtr(index), argLength(index), Find.Write);
   if (!storeSorted(result, existing, index)) return reply.noMemory();
   const name = form >= GeoForm.Search ? KeyEvent.Geosearchstore : KeyEvent.Georadiusstore;
-  effects.changed(count);
-  effects.concernedKey(name, argPtr(index), argLength(index));
+  effects.changedKey(name, argPtr(index), argLength(index), count);
   reply.integer(count);
 }
 

@@ -483,7 +483,7 @@ export function hsetex(argc: u32): void {
   if (setPairs(hash, first, argc, deadline) === NO_ROOM) return reply.noMemory();
   changedFields(KeyEvent.Hset, fields);
   if ((flags & HsetexFlag.Until) !== 0) {
-    effects.concerned(io().db, KeyEvent.Hexpire, argPtr(1), argLength(1));
+    effects.concernedKey(KeyEvent.Hexpire, argPtr(1), argLength(1));
     if ((flags & HsetexFlag.Absolute) === 0) propagatePairs(first, argc, at);
   }
   reply.integer(1);
@@ -505,8 +505,8 @@ function setInPast(hash: Entry | null, first: u32, end: u32): void {
     else effects.member(Cmd.HDel, argPtr(1), argLength(1), argPtr(i), argLength(i));
   }
   changedFields(KeyEvent.Hset, (end - first) >> 1);
-  effects.concerned(io().db, KeyEvent.Hdel, argPtr(1), argLength(1));
-  if (hash === null) effects.concerned(io().db, KeyEvent.Del, argPtr(1), argLength(1));
+  effects.concernedKey(KeyEvent.Hdel, argPtr(1), argLength(1));
+  if (hash === null) effects.concernedKey(KeyEvent.Del, argPtr(1), argLength(1));
   else {
     settleTiming(hash);
     dropIfEmpty(hash);

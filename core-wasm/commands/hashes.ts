@@ -23,7 +23,7 @@ import {
 } from "../memory/extended";
 import { formatInt64, parseInt64 } from "../memory/text";
 import * as reply from "../reply";
-import { io, ScratchArea, state } from "../state";
+import { ScratchArea, state } from "../state";
 import {
   areAllFieldsDue,
   asideHash,
@@ -77,8 +77,7 @@ function findToWrite(first: u32, end: u32, step: u32): Entry | null {
 
 /** The key of word 1 changed, in so many fields. */
 export function changedFields(event: KeyEvent, fields: u32): void {
-  effects.changed(fields);
-  effects.concerned(io().db, event, argPtr(1), argLength(1));
+  effects.changedKey(event, argPtr(1), argLength(1), fields);
 }
 
 // ---- setting
@@ -314,7 +313,7 @@ export function dropIfEmpty(hash: Entry): void {
     return;
   }
   removeEntry(hash);
-  effects.concerned(io().db, KeyEvent.Del, argPtr(1), argLength(1));
+  effects.concernedKey(KeyEvent.Del, argPtr(1), argLength(1));
 }
 
 export function hdel(argc: u32): void {

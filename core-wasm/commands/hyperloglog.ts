@@ -100,8 +100,7 @@ export function pfadd(argc: u32): void {
   if (changes === 0) return reply.integer(0);
   spoilEstimate(image.at);
   if (!putImage(existing, 1, image)) return;
-  effects.changed(changes);
-  effects.concerned(io().db, KeyEvent.Pfadd, argPtr(1), argLength(1));
+  effects.changedKey(KeyEvent.Pfadd, argPtr(1), argLength(1), changes);
   reply.integer(1);
 }
 

@@ -62,7 +62,7 @@ export function elementsRemoved(entry: Entry, index: u32, event: KeyEvent, count
   const key = argPtr(index);
   const length = argLength(index);
   if (count > 0) effects.changed(count);
-  effects.concerned(io().db, event, key, length);
+  effects.concernedKey(event, key, length);
   if (listCount(entry) > 0) return settleShrunk(entry);
   removeEntry(entry);
   effects.event(KeyEvent.Del, io().db, key, length);

@@ -7,7 +7,7 @@ import { Entry, encodingOf, Type } from "../keyspace/entry";
 import { Find, openForWrite } from "../keyspace/keyspace";
 import { alloc, free } from "../memory/allocator";
 import * as reply from "../reply";
-import { io, ScratchArea, state } from "../state";
+import { ScratchArea, state } from "../state";
 import {
   asideList,
   End,
@@ -66,8 +66,7 @@ export function push(end: End, onlyExisting: bool, argc: u32): void {
     if (!pushWords(existing, end, argc)) return reply.noMemory();
     reply.integer(listCount(existing));
   }
-  effects.changed(argc - 2);
-  effects.concerned(io().db, pushEvent(end), argPtr(1), argLength(1));
+  effects.changedKey(pushEvent(end), argPtr(1), argLength(1), argc - 2);
 }
 
 /** Pushes the words from 2 on. @returns false = no memory: none of them is there */
@@ -192,7 +191,7 @@ export function moveFrom(source: Entry, from: End, to: End): void {
     replyPosition();
     removeAtPosition(source, End.Back);
   }
-  effects.concerned(io().db, pushEvent(to), argPtr(2), argLength(2));
+  effects.concernedKey(pushEvent(to), argPtr(2), argLength(2));
   elementsRemoved(source, 1, popEvent(from), 1);
 }
 

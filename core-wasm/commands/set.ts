@@ -8,7 +8,7 @@ import { putString } from "../keyspace/strings";
 import { ALL_SPANS_BYTES, alloc, CLASS_COUNT, free, SCARCE_BYTES } from "../memory/allocator";
 import { availableBytes, isRoomFor } from "../memory/pages";
 import * as reply from "../reply";
-import { ensure, io, ScratchArea } from "../state";
+import { ensure, ScratchArea } from "../state";
 import { isString, spells } from "../types/string";
 import { deadlineArg, Expiry, expiryOption } from "./expiry";
 
@@ -101,7 +101,7 @@ function storeKey(existing: Entry | null, value: u32, flags: u32, deadline: u64)
     return false;
   effects.changedKey(KeyEvent.Set, key, length);
   const expires = (flags & Expiry.Any) !== 0;
-  if (expires) effects.concerned(io().db, KeyEvent.Expire, key, length);
+  if (expires) effects.concernedKey(KeyEvent.Expire, key, length);
   // Relative deadlines would start anew on replay, nobody reads the reply of a GET there, and Redis 7 knows no IFEQ.
   if (!expires && (flags & (SetFlag.Get | SetFlag.IfEq)) === 0) return true;
   const keeps = (flags & SetFlag.KeepTtl) !== 0;

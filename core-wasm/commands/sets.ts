@@ -70,8 +70,7 @@ export function sadd(argc: u32): void {
     }
   }
   if (added > 0) {
-    effects.changed(added);
-    effects.concernedKey(KeyEvent.Sadd, argPtr(1), argLength(1));
+    effects.changedKey(KeyEvent.Sadd, argPtr(1), argLength(1), added);
   }
   reply.integer(added);
 }
@@ -121,8 +120,7 @@ export function srem(argc: u32): void {
   for (let i: u32 = 2; i < argc && setCount(entry) > 0; i++)
     if (setRemove(entry, argPtr(i), argLength(i))) removed += 1;
   if (removed > 0) {
-    effects.changed(removed);
-    effects.concernedKey(KeyEvent.Srem, argPtr(1), argLength(1));
+    effects.changedKey(KeyEvent.Srem, argPtr(1), argLength(1), removed);
     dropIfEmpty(entry, 1);
   }
   reply.integer(removed);
@@ -228,8 +226,7 @@ function spopCount(): void {
   if (count >= <i64>size) {
     reply.set(size);
     replyMembers(entry);
-    effects.changed(size);
-    effects.concernedKey(KeyEvent.Spop, argPtr(1), argLength(1));
+    effects.changedKey(KeyEvent.Spop, argPtr(1), argLength(1), size);
     removeEntry(entry);
     effects.concernedKey(KeyEvent.Del, argPtr(1), argLength(1));
     if (effects.begin(Cmd.Del, 1)) effects.word(argPtr(1), argLength(1));
@@ -237,8 +234,7 @@ function spopCount(): void {
   }
   reply.set(<u32>count);
   for (let i: i64 = 0; i < count; i++) popOne(entry);
-  effects.changed(<u32>count);
-  effects.concernedKey(KeyEvent.Spop, argPtr(1), argLength(1));
+  effects.changedKey(KeyEvent.Spop, argPtr(1), argLength(1), <u32>count);
 }
 
 export function srandmember(argc: u32): void {

@@ -14,7 +14,7 @@ import { compare } from "../memory/bytes";
 import { parseDouble } from "../memory/double";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
-import { io, ScratchArea, state } from "../state";
+import { ScratchArea, state } from "../state";
 import { findValue } from "../types/hash";
 import {
   asideList,
@@ -483,8 +483,7 @@ function storeResult(argc: u32): void {
     freeValue(result);
     return reply.noMemory();
   }
-  effects.changed(length);
-  effects.concerned(io().db, KeyEvent.Sortstore, key, keyLength);
+  effects.changedKey(KeyEvent.Sortstore, key, keyLength, length);
   reply.integer(length);
 }
 

@@ -229,8 +229,12 @@ export function addPairs(
   if (existing === null && !storeSorted(entry, null, 1)) return reply.noMemory();
   if (added + updated > 0) {
     const isIncrement = (flags & ZaddFlag.Incr) !== 0;
-    effects.changed(added + updated);
-    effects.concernedKey(isIncrement ? KeyEvent.Zincr : KeyEvent.Zadd, argPtr(1), argLength(1));
+    effects.changedKey(
+      isIncrement ? KeyEvent.Zincr : KeyEvent.Zadd,
+      argPtr(1),
+      argLength(1),
+      added + updated,
+    );
   }
   answerPairs(outcome, flags, added, updated);
 }
@@ -265,8 +269,7 @@ export function zrem(argc: u32): void {
 }
 
 export function tellRemoved(name: KeyEvent, removed: u32, key: usize, length: u32): void {
-  effects.changed(removed);
-  effects.concernedKey(name, key, length);
+  effects.changedKey(name, key, length, removed);
 }
 
 /** The key goes with its last member; the removal of that was counted. */

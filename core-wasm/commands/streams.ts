@@ -379,8 +379,7 @@ export function xdel(argc: u32): void {
   }
   if (deleted > 0) {
     if (isFirst || s.length === 0) refreshFirst(s);
-    effects.changed(deleted);
-    effects.concerned(io().db, KeyEvent.Xdel, argPtr(1), argLength(1));
+    effects.changedKey(KeyEvent.Xdel, argPtr(1), argLength(1), deleted);
   }
   reply.integer(deleted);
 }
@@ -394,8 +393,7 @@ export function xtrim(argc: u32): void {
   const s = streamOf(entry);
   const deleted = trimStream(s);
   if (deleted > 0) {
-    effects.changed(<u32>deleted);
-    effects.concerned(io().db, KeyEvent.Xtrim, argPtr(1), argLength(1));
+    effects.changedKey(KeyEvent.Xtrim, argPtr(1), argLength(1), <u32>deleted);
     if (trim.isApproximate && effects.beginWith(Cmd.XTrim, 1 + TRIM_WORDS, EFFECT_ID_BYTES)) {
       effects.word(argPtr(1), argLength(1));
       effectTrim(s);

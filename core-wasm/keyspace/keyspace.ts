@@ -89,8 +89,9 @@ export enum Find {
 const FIELDS_AT_ONCE: u32 = 64;
 /** Deadlines are summed in units of 128 ms: the sum of a billion fits 64 bits. */
 export const DEADLINE_SUM_SHIFT: u64 = 7;
-/** The part of a frame's record that is the core's: the hash of its word 1. */
+/** The part of a frame's record that is the core's: what its word 1 may name, then the table of that one's members, 0 = none, ... */
 const FRAME_REF: usize = 20;
+/** ... and the hash of that word, then of the member. */
 const FRAME_HASH: usize = 24;
 /** A table of fewer members is taken to be in the cache. */
 const COLD_TABLE_MEMBERS: u32 = 2048;

@@ -580,17 +580,19 @@ export class Dispatcher implements UnitRunner {
   /** A command that has waited in vain is counted, with its own words, whoever runs at the moment. */
   private tellGivenUp(wait: KeyWait, isError: boolean): void {
     const { client, args } = this;
-    const { i32 } = this.core.memory;
-    const argv = i32[ARGV_PTR]!;
+    const argv = this.core.memory.i32[ARGV_PTR]!;
     const { count } = args;
     if (isError) this.stats.failed[wait.index]!++;
-    this.client = wait.client;
-    i32[ARGV_PTR] = (wait.run + KEPT_HEADER_BYTES) | 0;
-    args.point(wait.argc);
+    this.stepInto(wait.client, wait.run + KEPT_HEADER_BYTES, wait.argc);
     this.onWaited(wait.index, wait.triedUs);
+    this.stepInto(client, argv, count);
+  }
+
+  /** The words at `argv` are those of the client's command. */
+  private stepInto(client: Client, argv: number, count: number): void {
     this.client = client;
-    i32[ARGV_PTR] = argv;
-    args.point(count);
+    this.core.memory.i32[ARGV_PTR] = argv | 0;
+    this.args.point(count);
   }
 
   /** Serves those who wait for keys that were touched, if the outermost command has ended. */
@@ -612,13 +614,11 @@ export class Dispatcher implements UnitRunner {
     this.isServing = false;
     this.waiting.switchTo(sink);
     framer.canonical = canonical;
-    i32[ARGV_PTR] = argv;
     i32[PROTOCOL] = protocol;
     i32[DB] = db;
     i32[FLAGS] = flags;
-    this.client = client;
     this.runCommand = runCommand;
-    args.point(count);
+    this.stepInto(client, argv, count);
   }
 
   /** Executes a command that waits once more, for its client. */
@@ -626,13 +626,11 @@ export class Dispatcher implements UnitRunner {
     const { client, index, argc } = wait;
     const { i32 } = this.core.memory;
     this.tracker.deliverTo(client, this.client.holdUntil);
-    i32[ARGV_PTR] = (wait.run + KEPT_HEADER_BYTES) | 0;
     i32[PROTOCOL] = client.protocol;
     i32[DB] = wait.db;
     i32[FLAGS] = (client.noTouch ? IoFlag.NoTouch : 0) | this.ioFlags | IoFlag.Retry;
-    this.client = client;
     this.runCommand = index;
-    this.args.point(argc);
+    this.stepInto(client, wait.run + KEPT_HEADER_BYTES, argc);
     this.waiting.switchTo(client.silent ? null : client);
     const { clock } = this.context.services;
     const beganUs = clock.monotonicUs();

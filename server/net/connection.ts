@@ -9,7 +9,13 @@ import type { ClientLimits } from "../client/limits.ts";
 import type { Clock, ServerStats } from "../commands/context.ts";
 import type { Core } from "../core/core.ts";
 import type { Dispatcher } from "../dispatch/dispatch.ts";
-import { type Framer, GOING_ON, INVALID, TOO_MANY_WORDS } from "../resp/framer.ts";
+import {
+  type Framer,
+  type FramerLimits,
+  GOING_ON,
+  INVALID,
+  TOO_MANY_WORDS,
+} from "../resp/framer.ts";
 import { LargeFrame, LargeState } from "../resp/large-frame.ts";
 import type { ReplyArena } from "./arena.ts";
 
@@ -33,13 +39,17 @@ const DB = (Address.IoBlock + IoField.Db) >> 2;
 const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
 const NOW = (Address.State + StateField.NowMs) >> 3;
 
+export interface InputLimits extends FramerLimits {
+  /** client-query-buffer-limit */
+  queryBufferBytes: number;
+}
+
 /** What a connection needs of its server: one object for all of them. */
 export interface ServingParts {
   readonly core: Core;
   readonly framer: Framer;
   readonly arena: ReplyArena;
-  /** proto-max-bulk-len and client-query-buffer-limit, in bytes. */
-  readonly limits: { maxBulkBytes: number; queryBufferBytes: number };
+  readonly limits: InputLimits;
   readonly clock: Clock;
   readonly dispatcher: Dispatcher;
   readonly stats: ServerStats;

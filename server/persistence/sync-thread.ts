@@ -67,13 +67,22 @@ export class SyncThread {
 
   private begin(): void {
     this.state = "beginning";
+    try {
+      this.worker = this.open();
+    } catch (error) {
+      this.broke((error as Error).message);
+    }
+  }
+
+  /** Where its file is not to be had, as in the bundle of an embedder, that is heard as an error, and the pool goes on. */
+  private open(): Worker {
     const worker = new Worker(IN_EXECUTABLE ?? new URL("./sync-worker.ts", import.meta.url).href);
     worker.unref();
     worker.onmessage = ({ data }: MessageEvent<SyncResult>) => this.heard(data);
     worker.onerror = (event) => this.broke(event.message);
     worker.addEventListener("close", () => this.broke("it has ended"));
     worker.postMessage(this.cells.buffer);
-    this.worker = worker;
+    return worker;
   }
 
   private heard(result: SyncResult): void {

@@ -73,15 +73,11 @@ export class Block implements ClosableBlock {
     this.bytes.set(EXEC, end + MULTI.length);
   }
 
-  /** Notes a frame that follows the last one that was noted. @returns false if it does not */
-  extend(db: number, ptr: number, length: number): boolean {
-    if (ptr !== this.noteEnd || db !== this.db) return false;
-    this.noteEnd = ptr + length;
-    return true;
-  }
-
   frame(db: number, ptr: number, length: number): void {
-    if (this.extend(db, ptr, length)) return;
+    if (db === this.db && ptr === this.noteEnd) {
+      this.noteEnd = ptr + length;
+      return;
+    }
     this.settle();
     this.begin(db);
     if (this.inUnit) return this.append(this.memory.bytes(ptr, length));

@@ -138,11 +138,8 @@ export class Log implements PropagationLog {
   // ---- what is to be written
 
   frame(db: number, ptr: number, length: number): void {
-    if (this.block.extend(db, ptr, length)) this.gathering.count++;
-    else {
-      this.stamp();
-      this.block.frame(db, ptr, length);
-    }
+    this.stamp();
+    this.block.frame(db, ptr, length);
   }
 
   words(
@@ -389,13 +386,18 @@ export class Log implements PropagationLog {
     if (!this.isAlways || this.block.isEmpty) this.startSync();
   }
 
+  /** @returns when that is, in ms */
+  private syncBegins(): number {
+    this.options.core.syncBegins();
+    this.gathering.syncBegins();
+    this.syncPlace.syncBegins();
+    return this.now();
+  }
+
   /** A sync of everything that is written, on this thread. */
   private syncHere(): void {
     const { core, clock } = this.options;
-    const startMs = this.now();
-    core.syncBegins();
-    this.gathering.syncBegins();
-    this.syncPlace.syncBegins();
+    const startMs = this.syncBegins();
     try {
       this.current.sync();
     } catch (error) {
@@ -415,10 +417,7 @@ export class Log implements PropagationLog {
   private startSync(): void {
     const { core } = this.options;
     const point = this.writtenPoint;
-    const startMs = this.now();
-    core.syncBegins();
-    this.gathering.syncBegins();
-    this.syncPlace.syncBegins();
+    const startMs = this.syncBegins();
     const syncing = this.syncFiles().then(
       (mark) => {
         if (!this.abandoned) core.syncEnds();
