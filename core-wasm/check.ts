@@ -12,7 +12,8 @@ import {
 } from "./keyspace/entry";
 import { DEADLINE_SUM_SHIFT } from "./keyspace/keyspace";
 import { checkOrder, isOrdered, Order } from "./keyspace/order";
-import { checkTable, POSITION_END, TableState, table, walkStep } from "./keyspace/table";
+import { POSITION_END, TableState, table } from "./keyspace/table";
+import { checkTable, walkStep } from "./keyspace/table-walk";
 import { checkWheel } from "./keyspace/wheel";
 import { checkAllocator } from "./memory/allocator";
 import { isBefore } from "./snapshot/walk";

@@ -1,7 +1,8 @@
 /** Figures of inner structures, for DEBUG: words in scratch, which the host reads at once and puts into text. */
 import { Address } from "./abi";
 import { tableIdOf } from "./keyspace/databases";
-import { bucketFigures, Table, table } from "./keyspace/table";
+import { Table, table } from "./keyspace/table";
+import { bucketFigures } from "./keyspace/table-walk";
 import { levelFigures, WHEEL_LEVELS } from "./keyspace/wheel";
 import { NO_TABLE, ScratchArea } from "./state";
 

@@ -16,14 +16,14 @@ import {
   findStoredValue,
   findValue,
   hashDelete,
-  KEEP_DEADLINE,
   LATEST_DEADLINE,
   prepareDeadlines,
-  reserveInPacked,
   setFieldDeadline,
   settleTiming,
   timedBlockBytes,
 } from "../types/hash";
+import { KEEP_DEADLINE } from "../types/hash-form";
+import { reserveInPacked } from "../types/hash-packed";
 import { expiryOption } from "./expiry";
 import { changedFields, dropDue, dropIfEmpty, findHash, NO_ROOM, setPairs } from "./hashes";
 

@@ -2,21 +2,20 @@
 import { argIs } from "../argv";
 import { Encoding, Entry, encodingOf } from "../keyspace/entry";
 import { Find } from "../keyspace/keyspace";
-import { nextRef } from "../keyspace/table";
+import { nextRef } from "../keyspace/table-walk";
 import { alloc, free } from "../memory/allocator";
 import * as reply from "../reply";
 import { ensure, io, random64, state } from "../state";
 import {
   beginFields,
   fieldRef,
-  hashCount,
   isDue,
   liveCount,
   nextLiveField,
   randomField,
   readField,
-  tableOfHash,
 } from "../types/hash";
+import { hashCount, tableOfHash } from "../types/hash-form";
 import { findHash } from "./hashes";
 import { choiceCount, isChosen, isFew, noteDrawn, readChoiceCount } from "./member-choice";
 import { dropFound, foundRef, isScanned, replyCursor, scanTable } from "./member-scan";

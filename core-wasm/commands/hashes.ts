@@ -33,20 +33,18 @@ import {
   findStoredValue,
   findValue,
   hasDueFields,
-  hashCount,
   hashDelete,
   hashSet,
   isDue,
-  KEEP_DEADLINE,
   liveCount,
   newField,
   nextLiveField,
-  Put,
   placeField,
   prepareDeadlines,
   restorePacked,
   settleTiming,
 } from "../types/hash";
+import { hashCount, KEEP_DEADLINE, Put } from "../types/hash-form";
 import { adoptFields } from "../types/timing";
 import { freeValue } from "../types/value";
 

@@ -5,7 +5,8 @@
 import { Address } from "../abi";
 import { argLength, argPtr } from "../argv";
 import { matches } from "../glob";
-import { POSITION_END, Table, walkStep } from "../keyspace/table";
+import { POSITION_END, Table } from "../keyspace/table";
+import { walkStep } from "../keyspace/table-walk";
 import { formatUint64 } from "../memory/text";
 import * as reply from "../reply";
 import { ScratchArea, state } from "../state";

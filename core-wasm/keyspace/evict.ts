@@ -15,7 +15,8 @@ import { removeEntry } from "./keyspace";
 import { firstToEvict, isFrequency, Order, orderOf, Stage, takesAllKeys } from "./order";
 import { freeOrphans, isOrphanFree } from "./orphans";
 import { beginRebuild, rebuildStep } from "./rebuild";
-import { POSITION_END, Table, table, walkStep } from "./table";
+import { POSITION_END, Table, table } from "./table";
+import { walkStep } from "./table-walk";
 import { nearEntry } from "./wheel";
 
 /** What an unset maxmemory means: one memory ends at 4 GiB. */

@@ -73,8 +73,8 @@ import {
   tableBytes,
   taggedRef,
   touchHome,
-  walkStep,
 } from "./table";
+import { walkStep } from "./table-walk";
 import { cancel, relinkMoved, schedule } from "./wheel";
 
 export enum Find {

@@ -23,7 +23,8 @@ import {
   stepNow,
 } from "./order";
 import { freeOrphans } from "./orphans";
-import { POSITION_END, TableState, table, walkStep } from "./table";
+import { POSITION_END, TableState, table } from "./table";
+import { walkStep } from "./table-walk";
 
 /** What gathering the lists by second costs at most, in moves. */
 const GATHER_COST: i32 = 200;

@@ -14,18 +14,18 @@ import { Address } from "../abi";
 import { alloc, allocReserved, free, isEvacuated } from "../memory/allocator";
 import { equal, hashOf } from "../memory/bytes";
 import { sizedLength, sizedPtr } from "../memory/sized";
-import { ensure, random64, ScratchArea, state } from "../state";
+import { ensure, ScratchArea, state } from "../state";
 import { BUCKET_SLOTS } from "../tuning";
 import { entryAt, hashOfEntry, keyEquals } from "./entry";
 
 const SEGMENT_BYTES: u32 = 1024;
-const BUCKETS: u32 = 16;
-const OVERFLOW: usize = 12;
-const SEGMENT_COUNT: usize = 14;
-const REFS: usize = 16;
+export const BUCKETS: u32 = 16;
+export const OVERFLOW: usize = 12;
+export const SEGMENT_COUNT: usize = 14;
+export const REFS: usize = 16;
 const SLOT_MASK: u32 = (1 << BUCKET_SLOTS) - 1;
 /** Depth at which the bucket bits would run out of the position; a keyed hash never comes near. */
-const DEEPEST: u32 = 35;
+export const DEEPEST: u32 = 35;
 /** Directories from this depth on are reserved ahead. */
 const AHEAD_DEPTH: u32 = 12;
 /** Bytes of the reserved directory that each split touches. */
@@ -81,7 +81,7 @@ export function table(id: u32): Table {
   return changetype<Table>(Address.Tables + <usize>id * TABLE_STRIDE);
 }
 
-function depthCount(t: Table, depth: u32): usize {
+export function depthCount(t: Table, depth: u32): usize {
   return changetype<usize>(t) + DEPTH_COUNTERS + ((<usize>depth) << 2);
 }
 
@@ -157,7 +157,7 @@ function memberKey(t: Table, ref: usize): usize {
   return t.kind === TableKind.Scored ? ref + SCORE_BYTES : ref;
 }
 
-function hashOfRef(t: Table, ref: usize): u64 {
+export function hashOfRef(t: Table, ref: usize): u64 {
   if (t.kind === TableKind.Entries) return hashOfEntry(entryAt(ref));
   const key = memberKey(t, ref);
   return hashOf(sizedPtr(key), sizedLength(key));
@@ -169,11 +169,11 @@ function refHasKey(t: Table, ref: usize, key: usize, length: u32): bool {
   return sizedLength(own) === length && equal(sizedPtr(own), key, length);
 }
 
-function positionOf(hash: u64): u64 {
+export function positionOf(hash: u64): u64 {
   return hash >> 16;
 }
 
-function tagOf(hash: u64): u32 {
+export function tagOf(hash: u64): u32 {
   const tag = <u32>hash & 255;
   return tag === 0 ? 1 : tag;
 }
@@ -183,27 +183,27 @@ function directoryCell(t: Table, position: u64): usize {
 }
 
 /** The directory's word for a position: segment and depth in one. */
-function wordOf(t: Table, position: u64): u32 {
+export function wordOf(t: Table, position: u64): u32 {
   return load<u32>(directoryCell(t, position));
 }
 
-function wordAt(t: Table, index: u32): u32 {
+export function wordAt(t: Table, index: u32): u32 {
   return load<u32>(t.directory + ((<usize>index) << 2));
 }
 
-function segmentOf(word: u32): usize {
+export function segmentOf(word: u32): usize {
   return word & ~(SEGMENT_BYTES - 1);
 }
 
-function depthOf(word: u32): u32 {
+export function depthOf(word: u32): u32 {
   return word & (SEGMENT_BYTES - 1);
 }
 
-function bucketIndex(position: u64, depth: u32): u32 {
+export function bucketIndex(position: u64, depth: u32): u32 {
   return <u32>(position >> (44 - depth)) & 15;
 }
 
-function bucketAt(segment: usize, index: u32): usize {
+export function bucketAt(segment: usize, index: u32): usize {
   return segment + ((<usize>index) << 6);
 }
 
@@ -329,7 +329,7 @@ export function removeCell(t: Table, hash: u64, cell: usize): void {
 }
 
 /** Slots of a bucket in use, a bit each. */
-function slotsInUse(bucket: usize): u32 {
+export function slotsInUse(bucket: usize): u32 {
   return ~tagMatches(bucket, 0) & SLOT_MASK;
 }
 
@@ -584,151 +584,4 @@ export function closeTable(t: Table): void {
   dropAhead(t);
   free(t.directory);
   t.state = TableState.Unused;
-}
-
-/**
- * One step of the walk: collects the refs in [position, end of its bucket's interval) at Address.Scratch + Step, their
- * number in State.stepCount. @returns where the next step begins; POSITION_END = the walk is over. O(1)
- */
-export function walkStep(t: Table, position: u64): u64 {
-  const word = wordOf(t, position);
-  const segment = segmentOf(word);
-  const depth = depthOf(word);
-  const width = (<u64>1) << (44 - depth);
-  const high = (position & ~(width - 1)) + width;
-  const index = bucketIndex(position, depth);
-  const home = bucketAt(segment, index);
-  state.stepCount = 0;
-  stepBucket(t, home, position, high);
-  if (load<u8>(home, OVERFLOW) > 0)
-    stepBucket(t, bucketAt(segment, (index + 1) & 15), position, high);
-  return high;
-}
-
-function stepBucket(t: Table, bucket: usize, low: u64, high: u64): void {
-  for (let slot: u32 = 0; slot < <u32>BUCKET_SLOTS; slot++) {
-    if (load<u8>(bucket + slot) === 0) continue;
-    const ref = load<u32>(bucket + REFS + ((<usize>slot) << 2));
-    const at = positionOf(hashOfRef(t, ref));
-    if (at < low || at >= high) continue;
-    store<u32>(Address.Scratch + ScratchArea.Step + ((<usize>state.stepCount) << 2), ref);
-    state.stepCount += 1;
-  }
-}
-
-/** Writes at `to`: entries that strayed, then how many buckets hold none, one, and so on to twelve. O(segments) */
-export function bucketFigures(t: Table, to: usize): void {
-  memory.fill(to, 0, 4 * (1 + 13));
-  for (let index: u32 = 0; index < directoryCells(t); index += segmentSpan(t, index)) {
-    const segment = segmentAt(t, index);
-    for (let b: u32 = 0; b < BUCKETS; b++) {
-      const bucket = bucketAt(segment, b);
-      store<u32>(to, load<u32>(to) + load<u8>(bucket, OVERFLOW));
-      const cell = to + 4 + ((<usize>popcnt(~tagMatches(bucket, 0) & SLOT_MASK)) << 2);
-      store<u32>(cell, load<u32>(cell) + 1);
-    }
-  }
-}
-
-const CELLS: u32 = 256;
-
-/**
- * The refs of a table that does not change meanwhile, one after another, without any scratch: `cursor` begins at 0. State.walkPosition is
- * the cursor of the next. @returns 0 = there are no more
- */
-export function nextRef(t: Table, cursor: u64): u32 {
-  let index = <u32>(cursor >> 8);
-  let cell = <u32>cursor & (CELLS - 1);
-  while (index < directoryCells(t)) {
-    const segment = segmentAt(t, index);
-    for (; cell < CELLS; cell++) {
-      const slot = cell & 15;
-      const bucket = bucketAt(segment, cell >> 4);
-      if (slot >= <u32>BUCKET_SLOTS || load<u8>(bucket + slot) === 0) continue;
-      state.walkPosition = ((<u64>index) << 8) + cell + 1;
-      // The carry of the last cell would lead into a segment's own span.
-      if (cell === CELLS - 1) state.walkPosition = (<u64>(index + segmentSpan(t, index))) << 8;
-      return load<u32>(bucket + REFS + ((<usize>slot) << 2));
-    }
-    cell = 0;
-    index += segmentSpan(t, index);
-  }
-  return 0;
-}
-
-/** Draws before a nearly empty table is walked instead. */
-const RANDOM_DRAWS: u32 = 4096;
-
-/** A ref drawn evenly from a table that has some. O(1) where the table is filled as it should be */
-export function randomRef(t: Table): u32 {
-  for (let draws: u32 = 0; draws < RANDOM_DRAWS; draws++) {
-    const bits = random64();
-    const index = <u32>(bits >> 32) & (directoryCells(t) - 1);
-    // A segment is met as often as it has cells: all but one of them are passed over.
-    if ((index & (segmentSpan(t, index) - 1)) !== 0) continue;
-    const bucket = bucketAt(segmentAt(t, index), <u32>bits & 15);
-    const slot = (<u32>bits >> 8) % <u32>BUCKET_SLOTS;
-    if (load<u8>(bucket + slot) !== 0) return load<u32>(bucket + REFS + ((<usize>slot) << 2));
-  }
-  let position = random64() >> 16;
-  do {
-    position = walkStep(t, position);
-    if (position >= POSITION_END) position = 0;
-  } while (state.stepCount === 0);
-  return load<u32>(Address.Scratch + ScratchArea.Step);
-}
-
-/** Asserts directory, depths, counters, tags and the place of every entry. O(entries) */
-export function checkTable(t: Table): void {
-  const cells: u32 = 1 << t.depth;
-  let entries: u32 = 0;
-  let segments: u32 = 0;
-  let index: u32 = 0;
-  while (index < cells) {
-    const word = wordAt(t, index);
-    const depth = depthOf(word);
-    ensure(depth <= t.depth, 210, depth);
-    const span: u32 = 1 << (t.depth - depth);
-    ensure((index & (span - 1)) === 0, 211, index);
-    for (let i: u32 = 0; i < span; i++) ensure(wordAt(t, index + i) === word, 212, index);
-    entries += checkSegment(t, word, index);
-    segments += 1;
-    index += span;
-  }
-  ensure(entries === t.count, 213, entries);
-  ensure(segments === t.segments, 214, segments);
-  let counted: u32 = 0;
-  for (let depth: u32 = 0; depth <= DEEPEST; depth++) {
-    const here = load<u32>(depthCount(t, depth));
-    ensure(here === 0 || depth <= t.depth, 215, depth);
-    counted += here;
-  }
-  ensure(counted === segments, 216, counted);
-}
-
-function checkSegment(t: Table, word: u32, index: u32): u32 {
-  const segment = segmentOf(word);
-  const depth = depthOf(word);
-  let entries: u32 = 0;
-  let strayed: u32 = 0;
-  let overflow: u32 = 0;
-  for (let b: u32 = 0; b < BUCKETS; b++) {
-    const bucket = bucketAt(segment, b);
-    overflow += load<u8>(bucket, OVERFLOW);
-    for (let slot: u32 = 0; slot < <u32>BUCKET_SLOTS; slot++) {
-      const tag = <u32>load<u8>(bucket + slot);
-      if (tag === 0) continue;
-      const hash = hashOfRef(t, load<u32>(bucket + REFS + ((<usize>slot) << 2)));
-      ensure(tag === tagOf(hash), 220, tag);
-      const position = positionOf(hash);
-      ensure(<u32>(position >> (48 - depth)) === index >> (t.depth - depth), 221, index);
-      const home = bucketIndex(position, depth);
-      ensure(b === home || b === ((home + 1) & 15), 222, b);
-      if (b !== home) strayed += 1;
-      entries += 1;
-    }
-  }
-  ensure(strayed === overflow, 223, strayed);
-  ensure(entries === load<u16>(segment, SEGMENT_COUNT), 224, entries);
-  return entries;
 }

@@ -7,9 +7,10 @@ import {
   keyLength,
   keyPtr,
 } from "../keyspace/entry";
-import { nextRef } from "../keyspace/table";
+import { nextRef } from "../keyspace/table-walk";
 import { state } from "../state";
-import { beginFields, hashCount, nextField, readField, tableOfHash } from "../types/hash";
+import { beginFields, nextField, readField } from "../types/hash";
+import { hashCount, tableOfHash } from "../types/hash-form";
 import { command, number, text, word } from "./stream";
 
 const FIELDS_AT_ONCE: u32 = 64;

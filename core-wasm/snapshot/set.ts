@@ -1,6 +1,7 @@
 /** Sets as commands: SADD of up to 64 members each. */
 import { Encoding, Entry, encodingOf, keyLength, keyPtr } from "../keyspace/entry";
-import { nextRef, Table } from "../keyspace/table";
+import { Table } from "../keyspace/table";
+import { nextRef } from "../keyspace/table-walk";
 import { sizedLength, sizedPtr } from "../memory/sized";
 import { state } from "../state";
 import { beginMembers, nextMember, setCount } from "../types/set";

@@ -10,7 +10,8 @@
 import { Address, MAX_DATABASES, SnapshotPhase, SnapshotReason } from "../abi";
 import { tableIdOf } from "../keyspace/databases";
 import { Entry, entryAt, isStamped, refOf, stampEpoch, tableOf } from "../keyspace/entry";
-import { POSITION_END, TableState, table, walkStep } from "../keyspace/table";
+import { POSITION_END, TableState, table } from "../keyspace/table";
+import { walkStep } from "../keyspace/table-walk";
 import { free } from "../memory/allocator";
 import { NO_TABLE, ScratchArea, State, state } from "../state";
 import { freeValue } from "../types/value";

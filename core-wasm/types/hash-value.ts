@@ -1,7 +1,8 @@
 /** Hashes as values: freeing, copying, moving, measuring, checking. */
 import { Address } from "../abi";
 import { Entry, hasFieldDeadlines, refOf } from "../keyspace/entry";
-import { checkTable, newTable, nextRef, Table, TableKind, tableBytes } from "../keyspace/table";
+import { newTable, Table, TableKind, tableBytes } from "../keyspace/table";
+import { checkTable, nextRef } from "../keyspace/table-walk";
 import { checkTreap, Links } from "../keyspace/treap";
 import { free, usableBytes } from "../memory/allocator";
 import { unseededHash } from "../memory/bytes";
@@ -13,17 +14,19 @@ import {
   addFieldCopy,
   beginFields,
   fieldBytes,
-  fieldWidth,
   freeFields,
-  hashCount,
-  hashValue,
-  isPackedHash,
   NEVER,
   nextField,
   readField,
+} from "./hash";
+import {
+  fieldWidth,
+  hashCount,
+  hashValue,
+  isPackedHash,
   storeHashValue,
   tableOfHash,
-} from "./hash";
+} from "./hash-form";
 import { checkPacked, copyPacked, packedBytes } from "./packed";
 import { savedLengthBytes } from "./saved";
 import { detachTiming, followTiming, newTiming, rootSlot, timingOf, valueSlot } from "./timing";

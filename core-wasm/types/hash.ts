@@ -27,8 +27,6 @@ import {
   insertRef,
   mergeAfterRemoval,
   newTable,
-  nextRef,
-  randomRef,
   removeCell,
   segmentSpan,
   Table,
@@ -36,6 +34,7 @@ import {
   TIMED_BYTES,
   TIMED_MARK,
 } from "../keyspace/table";
+import { nextRef, randomRef } from "../keyspace/table-walk";
 import {
   fieldsUpTo,
   Links,
@@ -47,86 +46,52 @@ import {
 import { alloc, allocReserved, free, roundedBytes, usableBytes } from "../memory/allocator";
 import { hashOf } from "../memory/bytes";
 import { sizedEnd, sizedLength, sizedPtr, sizedTotal, writeSized } from "../memory/sized";
-import { formatInt64 } from "../memory/text";
 import { ensure, io, limit, nowMs, random64, ScratchArea, state } from "../state";
 import { deadlineOfBlock, markBlock } from "./field-block";
 import {
+  fieldWidth,
+  hashCount,
+  hashValue,
+  isPackedHash,
+  KEEP_DEADLINE,
+  Put,
+  storeHashValue,
+  tableOfHash,
+} from "./hash-form";
+import {
+  appendField,
+  findPacked,
+  fitsPacked,
+  putDeadline,
+  readPackedField,
+  readPackedValue,
+  replaceTimed,
+} from "./hash-packed";
+import {
   copyPacked,
   newPacked,
-  PACKED_MAX_BYTES,
-  packedAppend,
-  packedBytes,
-  packedCount,
-  packedElementBytes,
-  packedFind,
   packedFirst,
   packedNarrow,
   packedNext,
   packedRemove,
   packedReplace,
-  packedReplaceAmple,
-  packedReserve,
   packedSeek,
   packedWiden,
   readElement,
 } from "./packed";
-import {
-  attachTiming,
-  detachTiming,
-  newTiming,
-  rootSlot,
-  setEarliest,
-  timingOf,
-  valueSlot,
-} from "./timing";
+import { attachTiming, detachTiming, newTiming, rootSlot, setEarliest, timingOf } from "./timing";
 
-/** What setting a field came to. */
-export enum Put {
-  Replaced = 0,
-  Added = 1,
-  NoMemory = 2, // nothing changed
-}
-
-/** In place of a deadline: the one that the field has. */
-export const KEEP_DEADLINE: u64 = 0xffff_ffff_ffff_ffff;
 /** The latest deadline of a field, as in Redis. */
 export const LATEST_DEADLINE: i64 = (1 << 46) - 1;
 /** Later than every deadline. */
 export const NEVER: u64 = 0xffff_ffff_ffff_ffff;
 /** Longest block of a field: sizes stay far from 32 bits. */
 const FIELD_MAX_BYTES: u64 = 1 << 30;
-/** An element that holds a deadline. */
-const DEADLINE_ELEMENT_BYTES: u32 = 10;
 /** Fields drawn that were due, before the hash is walked instead. */
 const DRAWS_MAX: u32 = 100;
 const ASIDE: usize = Address.Scratch + ScratchArea.Aside;
-const FIELD_DIGITS: usize = Address.Scratch + ScratchArea.Member + 112;
-const VALUE_DIGITS: usize = Address.Scratch + ScratchArea.Member + 144;
-const DEADLINE_DIGITS: usize = Address.Scratch + ScratchArea.Member + 176;
 /** In State.walkEncoding: the fields have deadlines. */
 const WALK_TIMED: u32 = 16;
-
-/** The packed sequence or the table, with deadlines too. */
-export function hashValue(entry: Entry): usize {
-  return load<u32>(valueSlot(entry));
-}
-
-export function storeHashValue(entry: Entry, value: usize): void {
-  store<u32>(valueSlot(entry), <u32>value);
-}
-
-export function tableOfHash(entry: Entry): Table {
-  return changetype<Table>(hashValue(entry));
-}
-
-export function isPackedHash(entry: Entry): bool {
-  return encodingOf(entry) === Encoding.Packed;
-}
-
-/** Elements of a field in a packed hash. */
-export function fieldWidth(entry: Entry): u32 {
-  return hasFieldDeadlines(entry) ? 3 : 2;
-}
 
 /** An entry in no table, with an empty hash: a result in the making. @returns null = no memory */
 export function asideHash(): Entry | null {
@@ -136,13 +101,6 @@ export function asideHash(): Entry | null {
   setKind(entry, Type.Hash, Encoding.Packed);
   entry.value = <u32>packed;
   return entry;
-}
-
-/** Fields, those among them that are due. O(1) */
-export function hashCount(entry: Entry): u32 {
-  if (!isPackedHash(entry)) return tableOfHash(entry).count;
-  const elements = packedCount(hashValue(entry));
-  return hasFieldDeadlines(entry) ? elements / 3 : elements >> 1;
 }
 
 // ---- what is due
@@ -220,35 +178,6 @@ export function dropDueField(entry: Entry): void {
 
 // ---- reading
 
-/** Reads an element of a packed hash as bytes; an integer's digits go to `digits`. */
-function readText(at: usize, digits: usize): void {
-  readElement(at);
-  if (state.elementPtr !== 0) return;
-  state.elementPtr = <u32>digits;
-  state.elementLength = formatInt64(state.elementInteger, digits);
-}
-
-/** Reads the value at a position of a packed hash, and the deadline behind it. @returns the position behind, 0 = the end */
-function readPackedValue(at: usize, isTimed: bool): usize {
-  readText(at, VALUE_DIGITS);
-  state.valuePtr = state.elementPtr;
-  state.valueLength = state.elementLength;
-  state.fieldDeadline = 0;
-  if (!isTimed) return packedNext(at);
-  const deadline = packedNext(at);
-  readElement(deadline);
-  state.fieldDeadline = <u64>state.elementInteger;
-  return packedNext(deadline);
-}
-
-/** Reads the field at a position of a packed hash. @returns the position behind, 0 = the end */
-function readPackedField(at: usize, isTimed: bool): usize {
-  readText(at, FIELD_DIGITS);
-  state.memberPtr = state.elementPtr;
-  state.memberLength = state.elementLength;
-  return readPackedValue(packedNext(at), isTimed);
-}
-
 /** The sized field of a block. */
 function keyOfBlock(ref: usize): usize {
   return <u32>load<u8>(ref) === TIMED_MARK ? ref + TIMED_BYTES : ref;
@@ -267,10 +196,6 @@ export function readField(ref: usize): void {
   state.memberPtr = <u32>sizedPtr(key);
   state.memberLength = sizedLength(key);
   readValueOf(ref);
-}
-
-function findPacked(entry: Entry, field: usize, length: u32): usize {
-  return packedFind(packedFirst(hashValue(entry)), field, length, fieldWidth(entry) - 1);
 }
 
 /**
@@ -317,17 +242,6 @@ export function hashSet(
   return setInTable(entry, field, fieldLength, value, valueLength, deadline);
 }
 
-function fitsPacked(entry: Entry, fieldLength: u32, valueLength: u32): bool {
-  const longest = <u32>limit(Limit.HashListpackValue);
-  const bytes = <u64>packedBytes(hashValue(entry)) + fieldLength + valueLength;
-  return (
-    fieldLength <= longest &&
-    valueLength <= longest &&
-    <i32>hashCount(entry) <= limit(Limit.HashListpackEntries) &&
-    bytes < <u64>PACKED_MAX_BYTES - 64
-  );
-}
-
 function setInPacked(
   entry: Entry,
   field: usize,
@@ -350,64 +264,6 @@ function setInPacked(
     return setInTable(entry, field, fieldLength, value, valueLength, deadline);
   }
   return appendField(entry, field, fieldLength, value, valueLength, deadline);
-}
-
-/** Replaces value and deadline of the field at `at` in a packed hash with deadlines. Room for both first. */
-function replaceTimed(entry: Entry, at: usize, value: usize, valueLength: u32, deadline: u64): Put {
-  const before = hashValue(entry);
-  const offset = at - before;
-  const bytes =
-    packedBytes(before) + packedElementBytes(value, valueLength) + DEADLINE_ELEMENT_BYTES;
-  let packed = packedReserve(before, bytes);
-  if (packed === 0) return Put.NoMemory;
-  packed = packedReplaceAmple(packed, packedNext(packed + offset), value, valueLength);
-  ensure(packed !== 0, 764, bytes);
-  storeHashValue(entry, packed);
-  if (deadline !== KEEP_DEADLINE) putDeadline(entry, packedNext(<usize>state.packedAt), deadline);
-  return Put.Replaced;
-}
-
-/** Writes the deadline of a packed hash at the position of its element. @returns false = no memory */
-function putDeadline(entry: Entry, at: usize, deadline: u64): bool {
-  readElement(at);
-  const timing = timingOf(entry);
-  if (<u64>state.elementInteger === deadline) return true;
-  const had: u32 = state.elementInteger === 0 ? 0 : 1;
-  const length = formatInt64(<i64>deadline, DEADLINE_DIGITS);
-  const packed = packedReplace(hashValue(entry), at, DEADLINE_DIGITS, length);
-  if (packed === 0) return false;
-  storeHashValue(entry, packed);
-  timing.fields += (deadline === 0 ? 0 : 1) - had;
-  return true;
-}
-
-/** Appends a field that is not there yet. Room for all of it first: a field without value is none. */
-function appendField(
-  entry: Entry,
-  field: usize,
-  fieldLength: u32,
-  value: usize,
-  valueLength: u32,
-  deadline: u64,
-): Put {
-  const isTimed = hasFieldDeadlines(entry);
-  const bytes =
-    packedBytes(hashValue(entry)) +
-    packedElementBytes(field, fieldLength) +
-    packedElementBytes(value, valueLength) +
-    (isTimed ? DEADLINE_ELEMENT_BYTES : 0);
-  let packed = packedReserve(hashValue(entry), bytes);
-  if (packed === 0) return Put.NoMemory;
-  packed = packedAppend(packed, field, fieldLength);
-  packed = packedAppend(packed, value, valueLength);
-  if (isTimed) {
-    const own = deadline === KEEP_DEADLINE ? 0 : deadline;
-    packed = packedAppend(packed, DEADLINE_DIGITS, formatInt64(<i64>own, DEADLINE_DIGITS));
-    if (own !== 0) timingOf(entry).fields += 1;
-  }
-  ensure(packed !== 0, 760, bytes);
-  storeHashValue(entry, packed);
-  return Put.Added;
 }
 
 export function fieldBytes(fieldLength: u32, valueLength: u32, deadline: u64): u32 {
@@ -606,15 +462,6 @@ export function prepareDeadlines(entry: Entry, isStored: bool): bool {
   }
   attachTiming(entry, timing, isStored);
   return true;
-}
-
-/** Makes room for the deadlines of so many fields, in a packed hash that is prepared. @returns false = no memory, nothing changed */
-export function reserveInPacked(entry: Entry, fields: u32): bool {
-  const bytes = <u64>packedBytes(hashValue(entry)) + <u64>fields * DEADLINE_ELEMENT_BYTES;
-  if (bytes > <u64>PACKED_MAX_BYTES) return false;
-  const packed = packedReserve(hashValue(entry), <u32>bytes);
-  if (packed !== 0) storeHashValue(entry, packed);
-  return packed !== 0;
 }
 
 /** Bytes of the block that a field of a table would have with a deadline; 0 = there is no such field. */

@@ -8,7 +8,6 @@
 import { Address, Limit } from "../abi";
 import { Encoding, Entry, encodingOf, setKind, Type } from "../keyspace/entry";
 import {
-  checkTable,
   directoryCells,
   emptySegment,
   findCell,
@@ -16,14 +15,13 @@ import {
   insertRef,
   mergeAfterRemoval,
   newTable,
-  nextRef,
-  randomRef,
   removeCell,
   segmentSpan,
   Table,
   TableKind,
   tableBytes,
 } from "../keyspace/table";
+import { checkTable, nextRef, randomRef } from "../keyspace/table-walk";
 import { alloc, free, usableBytes } from "../memory/allocator";
 import { hashOf, unseededHash } from "../memory/bytes";
 import { sha1Add } from "../memory/sha1";

@@ -2,17 +2,16 @@
 import { Address } from "../abi";
 import { Entry } from "../keyspace/entry";
 import {
-  checkTable,
   collectSegmentTo,
   directoryCells,
   moveDirectory,
   moveSegment,
-  nextRef,
   replaceRef,
   segmentAt,
   segmentSpan,
   tableBytes,
 } from "../keyspace/table";
+import { checkTable, nextRef } from "../keyspace/table-walk";
 import { alloc, free, isEvacuated, usableBytes } from "../memory/allocator";
 import { hashOf, unseededHash } from "../memory/bytes";
 import { sha1Add } from "../memory/sha1";

@@ -17,14 +17,13 @@ import {
   insertRef,
   mergeAfterRemoval,
   newTable,
-  nextRef,
-  randomRef,
   removeCell,
   segmentSpan,
   Table,
   TableKind,
   touchHome,
 } from "../keyspace/table";
+import { nextRef, randomRef } from "../keyspace/table-walk";
 import { alloc, free } from "../memory/allocator";
 import { compare, hashOf } from "../memory/bytes";
 import { DOUBLE_MAX_BYTES, formatDouble, parseDouble } from "../memory/double";

@@ -3,7 +3,7 @@
  * The value word of an entry and what it embeds move with it as they are; only a copy needs more.
  */
 import { Encoding, Entry, encodingOf, Type, typeOf } from "../keyspace/entry";
-import { hashValue } from "./hash";
+import { hashValue } from "./hash-form";
 import {
   checkHash,
   copyHash,
