@@ -10,7 +10,7 @@ test("the first group waits until nothing has come for half a sync, the next one
   expect(linger.isWorthIt(50, 0.18, SYNC_MS)).toBe(true);
   expect(linger.isWorthIt(50, 0.29, SYNC_MS)).toBe(false);
   expect(linger.isWorthIt(20, 1, SYNC_MS)).toBe(true);
-  expect(linger.isWorthIt(40, 1.01, SYNC_MS)).toBe(false);
+  expect(linger.isWorthIt(45, 1.01, SYNC_MS)).toBe(false);
 });
 
 test("one client is not kept waiting, but for one group in many", () => {
@@ -24,13 +24,30 @@ test("one client is not kept waiting, but for one group in many", () => {
   expect(waited).toBe(10);
 });
 
-test("who has gone is not waited for twice", () => {
+/** @returns the looks before a group is ended, its commands being there at once, or as many of them as ever come */
+function looks(linger: Linger, ms: number, count: number): number {
+  let looked = 0;
+  while (linger.isWorthIt(count, ms + (looked * SYNC_MS) / 4, SYNC_MS)) looked++;
+  return looked;
+}
+
+test("who has gone is waited for ever more rarely", () => {
   const linger = new Linger();
-  linger.isWorthIt(50, 0, SYNC_MS);
-  linger.isWorthIt(50, 0.1, SYNC_MS);
-  expect(linger.isWorthIt(5, 1, SYNC_MS)).toBe(true);
-  expect(linger.isWorthIt(5, 1.1, SYNC_MS)).toBe(false);
-  expect(linger.isWorthIt(5, 2, SYNC_MS)).toBe(false);
+  looks(linger, 0, 50);
+  const waited: number[] = [];
+  for (let group = 1; group < 200; group++)
+    if (looks(linger, group * 10, 5) > 0) waited.push(group);
+  expect(waited).toEqual([1, 3, 6, 11, 20, 37, 70, 135]);
+});
+
+test("who was held up once is waited for again after the next group", () => {
+  const linger = new Linger();
+  looks(linger, 0, 50);
+  expect(looks(linger, 10, 5)).toBeGreaterThan(0);
+  expect(looks(linger, 20, 50)).toBe(0);
+  expect(looks(linger, 30, 50)).toBeGreaterThan(0);
+  expect(linger.isWorthIt(44, 40, SYNC_MS)).toBe(true);
+  expect(linger.isWorthIt(45, 40.01, SYNC_MS)).toBe(false);
 });
 
 test("a stream that never pauses does not keep a group from its sync", () => {
