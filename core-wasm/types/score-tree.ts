@@ -135,20 +135,46 @@ function compareBytes(node: Node, index: u32, ptr: usize, length: u32): i32 {
   return compare(sizedPtr(key), sizedLength(key), ptr, length);
 }
 
+/** Slots whose score is below the one given. No branch depends on a score: half of them would be foretold wrongly. */
+function slotsBelow(node: Node, score: f64): u32 {
+  let below: u32 = 0;
+  for (let left: u32 = node.count; left > 0; ) {
+    const half = (left + 1) >> 1;
+    const isBelow = load<f64>(scoreAt(node, below + half - 1)) < score;
+    below += select<u32>(half, 0, isBelow);
+    left = select<u32>(left - half, half - 1, isBelow);
+  }
+  return below;
+}
+
+/** The slot behind those with a score, of which `first` is the first. */
+function endOfScore(node: Node, first: u32, score: f64): u32 {
+  // In many sets all scores are the same.
+  if (hasScore(node, node.count - 1, score)) return node.count;
+  let end = first + 1;
+  while (hasScore(node, end, score)) end++;
+  return end;
+}
+
 /** Slots whose member is not behind the one given. */
 function slotsUpTo(node: Node, score: f64, ptr: usize, length: u32): u32 {
-  let low: u32 = 0;
-  let high: u32 = node.count;
+  let low = slotsBelow(node, score);
+  if (!hasScore(node, low, score)) return low;
+  let high = endOfScore(node, low, score);
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (compareSlot(node, middle, score, ptr, length) <= 0) low = middle + 1;
+    if (compareBytes(node, middle, ptr, length) <= 0) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-/** Goes down to where the member belongs: the leaf's step is the number of its members that are not behind it. */
-function descend(set: ScoredSet, score: f64, ptr: usize, length: u32): Node {
+function hasScore(node: Node, index: u32, score: f64): bool {
+  return index < <u32>node.count && load<f64>(scoreAt(node, index)) === score;
+}
+
+/** Goes down to the leaf where the member belongs; its step has no index yet. */
+function descendToLeaf(set: ScoredSet, score: f64, ptr: usize, length: u32): Node {
   let node = nodeAt(set.root);
   while (node.level > 0) {
     const step = stepAt(node.level);
@@ -157,20 +183,36 @@ function descend(set: ScoredSet, score: f64, ptr: usize, length: u32): Node {
     step.index = upTo === 0 ? 0 : upTo - 1;
     node = childOf(node, step.index);
   }
-  const step = stepAt(0);
-  step.node = refOf(node);
-  step.index = slotsUpTo(node, score, ptr, length);
+  touchScores(node);
+  stepAt(0).node = refOf(node);
   return node;
+}
+
+/** Loads the scores of a node, which are far away in a large tree: the processor waits for all of them at once. */
+function touchScores(node: Node): void {
+  let touched: u32 = 0;
+  const end = scoreAt(node, node.count);
+  for (let at = scoreAt(node, 0); at < end; at += 64) touched += load<u32>(at);
+  state.touched = touched;
+}
+
+/** Goes down to where the member belongs: the leaf's step is the number of its members that are not behind it. */
+function descend(set: ScoredSet, score: f64, ptr: usize, length: u32): Node {
+  const leaf = descendToLeaf(set, score, ptr, length);
+  stepAt(0).index = slotsUpTo(leaf, score, ptr, length);
+  return leaf;
 }
 
 /** The same for a member that is there; the leaf's step is its slot. */
 function descendTo(set: ScoredSet, ref: usize): Node {
   const key = ref + SCORE_BYTES;
-  const leaf = descend(set, load<f64>(ref), sizedPtr(key), sizedLength(key));
-  const step = stepAt(0);
-  ensure(step.index > 0, 850, <u32>ref);
-  step.index -= 1;
-  ensure(load<u32>(memberAt(leaf, step.index)) === <u32>ref, 851, <u32>ref);
+  const score = load<f64>(ref);
+  const leaf = descendToLeaf(set, score, sizedPtr(key), sizedLength(key));
+  // Among equal scores its address tells it from the others, whose bytes need not be loaded.
+  let slot = slotsBelow(leaf, score);
+  while (hasScore(leaf, slot, score) && load<u32>(memberAt(leaf, slot)) !== <u32>ref) slot++;
+  ensure(hasScore(leaf, slot, score), 850, <u32>ref);
+  stepAt(0).index = slot;
   return leaf;
 }
 
