@@ -2,6 +2,7 @@
  * `bun run bench [--quick] [--only name,name]`: every measurement, written to bench/RESULTS.md section by section.
  * --quick shows that everything runs, in about a minute, and writes nothing.
  */
+import { parseArgs } from "node:util";
 import { measureChurn } from "./load/churn.ts";
 import { measureCollections } from "./load/collections.ts";
 import { measureConnections } from "./load/connections.ts";
@@ -58,20 +59,22 @@ const MEASUREMENTS: Record<string, Measurement> = {
   micro: () => measureMicro(),
 };
 
-/** @returns the chosen names. @throws Error if one is unknown */
-function chosen(args: readonly string[]): string[] {
-  const at = args.indexOf("--only");
-  if (at < 0) return Object.keys(MEASUREMENTS);
-  const names = (args[at + 1] ?? "").split(",");
+/** @throws Error if an argument is not known */
+function read(args: readonly string[]): { quick: boolean; names: string[] } {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
+  });
+  const names = values.only?.split(",") ?? Object.keys(MEASUREMENTS);
   for (const name of names)
     if (MEASUREMENTS[name] === undefined)
       throw new Error(`--only takes ${Object.keys(MEASUREMENTS).join(", ")}; not "${name}"`);
-  return names;
+  return { quick: values.quick, names };
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const quick = args.includes("--quick");
-  for (const name of chosen(args)) {
+  const { quick, names } = read(args);
+  for (const name of names) {
     console.log(`# ${name}`);
     const section = await MEASUREMENTS[name]!(quick);
     if (quick) console.log(`\n${section.title}\n\n${section.body}\n`);
