@@ -78,6 +78,9 @@ const MINUS: u8 = 45;
 const GREATER: u8 = 62;
 const BLANK: u32 = 32;
 const TAB: u32 = 9;
+const LETTER_X: u32 = 120;
+/** What is nearer to 0 has been rounded more than other doubles, which strtod calls out of range, unless it came in binary digits. */
+const LEAST_NORMAL: f64 = 2.2250738585072014e-308;
 
 /** The elements of the running command: `items` in the order they came, `order` and `spare` u32[count] of their addresses. */
 @final
@@ -383,7 +386,13 @@ function readScore(item: Item): bool {
   while (ptr < end && isBlank(load<u8>(ptr))) ptr++;
   if (!parseDouble(ptr, <u32>(end - ptr), NUMBER)) return false;
   item.score = load<f64>(NUMBER);
-  return true;
+  return item.score === 0 || abs(item.score) >= LEAST_NORMAL || isBinary(ptr);
+}
+
+/** Whether a number is written as `0x`, a sign before it or not. */
+function isBinary(ptr: usize): bool {
+  const digits = load<u8>(ptr) <= MINUS ? ptr + 1 : ptr;
+  return (load<u8>(digits, 1) | BLANK) === LETTER_X;
 }
 
 function isBlank(byte: u32): bool {

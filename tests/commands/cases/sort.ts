@@ -1,5 +1,5 @@
 /** SORT SORT_RO. */
-import { array, commandCase, error, int, nil, ok, simple, step } from "./case.ts";
+import { array, commandCase, error, int, nil, ok, ownCase, simple, step } from "./case.ts";
 
 const SYNTAX = error("ERR syntax error");
 const NOT_INTEGER = error("ERR value is not an integer or out of range");
@@ -37,6 +37,17 @@ export const sortCases = [
     step("SORT s", NOT_NUMBERS),
     step("RPUSH nan 1 nan", int(2)),
     step("SORT nan", NOT_NUMBERS),
+  ]),
+  commandCase("the least normal double sorts, and smaller ones in binary digits, and zeros", [
+    step("RPUSH small 1 -2.2250738585072014e-308 0x1p-1074 -0X1p-1074 0e-400", int(5)),
+    step("SORT small", array("-2.2250738585072014e-308", "-0X1p-1074", "0e-400", "0x1p-1074", "1")),
+  ]),
+  // Not asked of redis-server: it leaves errno as it is then, and refuses whatever SORT comes next.
+  ownCase("other numbers nearer to 0 are out of range", [
+    step("RPUSH list 1 5e-324", int(2)),
+    step("SORT list", NOT_NUMBERS),
+    step("RPUSH least -2.2250738585072011e-308", int(1)),
+    step("SORT least", NOT_NUMBERS),
   ]),
   commandCase("LIMIT takes a part of the result", [
     LIST,
