@@ -30,7 +30,7 @@ import {
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { ScratchArea, state } from "../state";
-import { Bound } from "../types/score-tree";
+import { Bound } from "../types/score-node";
 import {
   appendScored,
   asideSorted,

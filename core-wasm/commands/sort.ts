@@ -11,8 +11,8 @@ import { Encoding, Entry, encodingOf, Type, typeOf } from "../keyspace/entry";
 import { Find, find, forgetLookup, openForWrite, removeEntry } from "../keyspace/keyspace";
 import { alloc, free } from "../memory/allocator";
 import { compare } from "../memory/bytes";
-import { parseDouble } from "../memory/double";
-import { parseInt64 } from "../memory/text";
+import { parseNormalDouble } from "../memory/double";
+import { behindBlanks, parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { ScratchArea, state } from "../state";
 import { findValue } from "../types/hash";
@@ -76,11 +76,6 @@ const STAR: u8 = 42;
 const HASH: u8 = 35;
 const MINUS: u8 = 45;
 const GREATER: u8 = 62;
-const BLANK: u32 = 32;
-const TAB: u32 = 9;
-const LETTER_X: u32 = 120;
-/** What is nearer to 0 has been rounded more than other doubles, which strtod calls out of range, unless it came in binary digits. */
-const LEAST_NORMAL: f64 = 2.2250738585072014e-308;
 
 /** The elements of the running command: `items` in the order they came, `order` and `spare` u32[count] of their addresses. */
 @final
@@ -380,23 +375,13 @@ function textLength(ptr: usize): u32 {
 
 /** As strtod reads it: behind blanks, and nothing at all is 0. */
 function readScore(item: Item): bool {
-  let ptr: usize = state.memberPtr;
-  const end = ptr + textLength(ptr);
-  if (ptr === end) return true;
-  while (ptr < end && isBlank(load<u8>(ptr))) ptr++;
-  if (!parseDouble(ptr, <u32>(end - ptr), NUMBER)) return false;
+  const text: usize = state.memberPtr;
+  const end = text + textLength(text);
+  if (text === end) return true;
+  const ptr = behindBlanks(text, end);
+  if (!parseNormalDouble(ptr, <u32>(end - ptr), NUMBER)) return false;
   item.score = load<f64>(NUMBER);
-  return item.score === 0 || abs(item.score) >= LEAST_NORMAL || isBinary(ptr);
-}
-
-/** Whether a number is written as `0x`, a sign before it or not. */
-function isBinary(ptr: usize): bool {
-  const digits = load<u8>(ptr) <= MINUS ? ptr + 1 : ptr;
-  return (load<u8>(digits, 1) | BLANK) === LETTER_X;
-}
-
-function isBlank(byte: u32): bool {
-  return byte === BLANK || byte - TAB < 5;
+  return true;
 }
 
 // ---- sorting

@@ -10,7 +10,7 @@ import { parseDoubleLoosely } from "../memory/double";
 import { parseInt64 } from "../memory/text";
 import * as reply from "../reply";
 import { io, ScratchArea, state } from "../state";
-import { Bound } from "../types/score-tree";
+import { Bound } from "../types/score-node";
 import {
   appendScored,
   asideSorted,

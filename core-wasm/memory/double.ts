@@ -6,7 +6,7 @@ import { Address } from "../abi";
 import { ScratchArea } from "../state";
 import { convertDecimal, LEADING_DIGITS, NumberText, scanNumber, scanned } from "./decimal";
 import { MASK_63, powerHigh, powerLow } from "./powers";
-import { formatInt64, formatUint64, narrow } from "./text";
+import { behindBlanks, formatInt64, formatUint64, narrow } from "./text";
 import { mulHigh } from "./wide";
 
 const MANTISSA_BITS: u64 = 52;
@@ -18,6 +18,7 @@ const INFINITE_BITS: u64 = (<u64>INFINITE_BIASED) << MANTISSA_BITS;
 /** Doubles below 10^LEAST_POINT round to zero, those from 10^GREATEST_POINT on to infinity. */
 const LEAST_POINT: i64 = -323;
 const GREATEST_POINT: i64 = 309;
+const LEAST_NORMAL: f64 = 2.2250738585072014e-308;
 /** Integers up to 2^53 and powers of ten up to 10^22 are doubles exactly, so their quotient or product is rounded once. */
 const EXACT_POWERS: i64 = 22;
 const POWERS: usize = memory.data<f64>([
@@ -37,7 +38,18 @@ function signed(size: f64): f64 {
  * doubles at either end, is refused. @returns false if it is. O(length)
  */
 export function parseDouble(ptr: usize, length: u32, out: usize): bool {
+  return readScanned(scanNumber(ptr, length), out);
+}
+
+/** The same for who goes by errno: strtod calls out of range what has been rounded to less than a normal double, which binary digits are not. */
+export function parseNormalDouble(ptr: usize, length: u32, out: usize): bool {
   const kind = scanNumber(ptr, length);
+  if (!readScanned(kind, out)) return false;
+  const size = abs(load<f64>(out));
+  return size === 0 || size >= LEAST_NORMAL || kind === NumberText.Binary;
+}
+
+function readScanned(kind: NumberText, out: usize): bool {
   if (kind === NumberText.None) return false;
   if (kind === NumberText.Zero) store<f64>(out, signed(0));
   else if (kind === NumberText.Infinite) store<f64>(out, signed(Infinity));
@@ -50,14 +62,13 @@ export function parseDouble(ptr: usize, length: u32, out: usize): bool {
  * 0, and beyond the range of doubles is infinity or 0. @returns false if it is no number, or "nan"
  */
 export function parseDoubleLoosely(ptr: usize, length: u32, out: usize): bool {
-  let p = ptr;
   let end = ptr;
   while (end < ptr + length && load<u8>(end) !== 0) end += 1;
-  if (p === end) {
+  if (ptr === end) {
     store<f64>(out, 0);
     return true;
   }
-  while (p < end && (load<u8>(p) === 32 || <u32>load<u8>(p) - 9 < 5)) p += 1;
+  const p = behindBlanks(ptr, end);
   if (parseDouble(p, <u32>(end - p), out)) return true;
   const kind = scanNumber(p, <u32>(end - p));
   if (kind !== NumberText.Decimal && kind !== NumberText.Binary) return false;

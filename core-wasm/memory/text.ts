@@ -11,6 +11,13 @@ export function narrow(text: string, to: usize): u32 {
   return length;
 }
 
+/** The first byte from `at` on, before `end`, that C's isspace does not take for a blank. */
+export function behindBlanks(at: usize, end: usize): usize {
+  let p = at;
+  while (p < end && (load<u8>(p) === 32 || <u32>load<u8>(p) - 9 < 5)) p += 1;
+  return p;
+}
+
 /** 10^digits, but 0 for no digit at all. */
 const POWERS: usize = memory.data<u64>([
   0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,

@@ -1,22 +1,45 @@
 /**
- * The order of a large sorted set: a counted B+ tree of its members, which are blocks of a score and sized bytes. A node keeps the scores
- * beside the members, so that a search looks at a member's bytes only where scores are equal; an inner node keeps the first member of each
- * child, exactly, and how many there are below it.
- *
- *   node: 0 u16 slots in use |2 u16 level, 0 = leaf |4 u32 leaf before |8 u32 leaf behind |12 - |16 f64 scores[] | u32 members[]
- *         of an inner node also | u32 children[] | u32 counts[]
- *   member: f64 score, sized bytes
+ * The order of a large sorted set: a counted B+ tree of its members (nodes: score-node.ts), which are blocks of a score and sized bytes.
  *
  * The last search leaves its way in scratch (`Step` by level); what changes the tree goes along it. A node that is added comes from the
  * emergency reserve if need be: an insertion cannot fail. Nodes are merged when they are nearly empty, never kept empty.
  */
 import { Address } from "../abi";
-import { alloc, allocReserved, free, usableBytes } from "../memory/allocator";
-import { compare } from "../memory/bytes";
+import { alloc, free, usableBytes } from "../memory/allocator";
 import { sizedLength, sizedPtr } from "../memory/sized";
 import { ensure, ScratchArea, state } from "../state";
 import { INNER_SLOTS, LEAF_SLOTS } from "../tuning";
 import { evacuateBlock } from "./evacuate";
+import {
+  Bound,
+  childAt,
+  childOf,
+  compareSlot,
+  copySlots,
+  countAt,
+  drop,
+  goesRight,
+  HEADER_BYTES,
+  hasScore,
+  LEAF_BYTES,
+  memberAt,
+  Node,
+  newNode,
+  nodeAt,
+  refOf,
+  SCORE_BYTES,
+  scoreAt,
+  setChild,
+  setKey,
+  shift,
+  slotsBefore,
+  slotsBelow,
+  slotsOf,
+  slotsUpTo,
+  splitFor,
+  total,
+  touchScores,
+} from "./score-node";
 
 /** What a sorted set's value word leads to. */
 @final
@@ -26,21 +49,6 @@ export class ScoredSet {
   root: u32; // node
 }
 export const SCORED_SET_BYTES: u32 = offsetof<ScoredSet>();
-
-@final
-@unmanaged
-class Node {
-  count: u16;
-  level: u16;
-  before: u32;
-  behind: u32;
-  unused: u32;
-}
-const HEADER_BYTES: usize = 16;
-if (offsetof<Node>() !== HEADER_BYTES) ERROR("Node and its diagram disagree");
-const LEAF_BYTES: u32 = <u32>HEADER_BYTES + LEAF_SLOTS * 12;
-const INNER_BYTES: u32 = <u32>HEADER_BYTES + INNER_SLOTS * 20;
-const SCORE_BYTES: usize = 8;
 
 /** One level of the way from a leaf to the root. */
 @final
@@ -57,49 +65,6 @@ function stepAt(level: u32): Step {
   return changetype<Step>(Address.Scratch + ScratchArea.TreePath + ((<usize>level) << 3));
 }
 
-function nodeAt(ref: usize): Node {
-  return changetype<Node>(ref);
-}
-
-function refOf(node: Node): u32 {
-  return <u32>changetype<usize>(node);
-}
-
-function slotsOf(node: Node): u32 {
-  return node.level === 0 ? LEAF_SLOTS : INNER_SLOTS;
-}
-
-function scoreAt(node: Node, index: u32): usize {
-  return changetype<usize>(node) + HEADER_BYTES + ((<usize>index) << 3);
-}
-
-function memberAt(node: Node, index: u32): usize {
-  const members = HEADER_BYTES + ((<usize>slotsOf(node)) << 3);
-  return changetype<usize>(node) + members + ((<usize>index) << 2);
-}
-
-function childAt(node: Node, index: u32): usize {
-  return memberAt(node, index) + ((<usize>INNER_SLOTS) << 2);
-}
-
-function countAt(node: Node, index: u32): usize {
-  return memberAt(node, index) + ((<usize>INNER_SLOTS) << 3);
-}
-
-function childOf(node: Node, index: u32): Node {
-  return nodeAt(load<u32>(childAt(node, index)));
-}
-
-/** A node that cannot be had is taken from the emergency reserve. */
-function newNode(level: u32): Node {
-  const node = nodeAt(allocReserved(level === 0 ? LEAF_BYTES : INNER_BYTES));
-  node.count = 0;
-  node.level = <u16>level;
-  node.before = 0;
-  node.behind = 0;
-  return node;
-}
-
 /** Lays an empty tree: a leaf without members. @returns false = no memory */
 export function layTree(set: ScoredSet): bool {
   const leaf = alloc(LEAF_BYTES);
@@ -109,69 +74,11 @@ export function layTree(set: ScoredSet): bool {
   return true;
 }
 
-/** Members below a node. */
-function total(node: Node): u32 {
-  if (node.level === 0) return node.count;
-  let sum: u32 = 0;
-  for (let i: u32 = 0; i < <u32>node.count; i++) sum += load<u32>(countAt(node, i));
-  return sum;
-}
-
 export function treeCount(set: ScoredSet): u32 {
   return total(nodeAt(set.root));
 }
 
 // ---- searching
-
-/** The order of slot and member, as `compare`. */
-function compareSlot(node: Node, index: u32, score: f64, ptr: usize, length: u32): i32 {
-  const own = load<f64>(scoreAt(node, index));
-  if (own !== score) return own < score ? -1 : 1;
-  return compareBytes(node, index, ptr, length);
-}
-
-function compareBytes(node: Node, index: u32, ptr: usize, length: u32): i32 {
-  const key = <usize>load<u32>(memberAt(node, index)) + SCORE_BYTES;
-  return compare(sizedPtr(key), sizedLength(key), ptr, length);
-}
-
-/** Slots whose score is below the one given. No branch depends on a score: half of them would be foretold wrongly. */
-function slotsBelow(node: Node, score: f64): u32 {
-  let below: u32 = 0;
-  for (let left: u32 = node.count; left > 0; ) {
-    const half = (left + 1) >> 1;
-    const isBelow = load<f64>(scoreAt(node, below + half - 1)) < score;
-    below += select<u32>(half, 0, isBelow);
-    left = select<u32>(left - half, half - 1, isBelow);
-  }
-  return below;
-}
-
-/** The slot behind those with a score, of which `first` is the first. */
-function endOfScore(node: Node, first: u32, score: f64): u32 {
-  // In many sets all scores are the same.
-  if (hasScore(node, node.count - 1, score)) return node.count;
-  let end = first + 1;
-  while (hasScore(node, end, score)) end++;
-  return end;
-}
-
-/** Slots whose member is not behind the one given. */
-function slotsUpTo(node: Node, score: f64, ptr: usize, length: u32): u32 {
-  let low = slotsBelow(node, score);
-  if (!hasScore(node, low, score)) return low;
-  let high = endOfScore(node, low, score);
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (compareBytes(node, middle, ptr, length) <= 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function hasScore(node: Node, index: u32, score: f64): bool {
-  return index < <u32>node.count && load<f64>(scoreAt(node, index)) === score;
-}
 
 /** Goes down to the leaf where the member belongs; its step has no index yet. */
 function descendToLeaf(set: ScoredSet, score: f64, ptr: usize, length: u32): Node {
@@ -186,14 +93,6 @@ function descendToLeaf(set: ScoredSet, score: f64, ptr: usize, length: u32): Nod
   touchScores(node);
   stepAt(0).node = refOf(node);
   return node;
-}
-
-/** Loads the scores of a node, which are far away in a large tree: the processor waits for all of them at once. */
-function touchScores(node: Node): void {
-  let touched: u32 = 0;
-  const end = scoreAt(node, node.count);
-  for (let at = scoreAt(node, 0); at < end; at += 64) touched += load<u32>(at);
-  state.touched = touched;
 }
 
 /** Goes down to where the member belongs: the leaf's step is the number of its members that are not behind it. */
@@ -275,30 +174,6 @@ export function treeRank(set: ScoredSet, ref: usize): u32 {
   return rankOfPath(nodeAt(set.root).level);
 }
 
-/** How a bound compares with members. */
-export enum Bound {
-  Score = 0, // by score alone
-  Bytes = 1, // by bytes alone, as if all scores were equal
-}
-
-/** Whether a slot lies before a bound: below it, or with `inclusive` at it. */
-function isBefore(
-  node: Node,
-  index: u32,
-  kind: Bound,
-  score: f64,
-  ptr: usize,
-  length: u32,
-  inclusive: bool,
-): bool {
-  if (kind === Bound.Score) {
-    const own = load<f64>(scoreAt(node, index));
-    return inclusive ? own <= score : own < score;
-  }
-  const order = compareBytes(node, index, ptr, length);
-  return inclusive ? order <= 0 : order < 0;
-}
-
 /** Members before a bound. O(log n) */
 export function treeCountBefore(
   set: ScoredSet,
@@ -318,24 +193,6 @@ export function treeCountBefore(
     node = childOf(node, slots - 1);
   }
   return before + slotsBefore(node, kind, score, ptr, length, inclusive);
-}
-
-function slotsBefore(
-  node: Node,
-  kind: Bound,
-  score: f64,
-  ptr: usize,
-  length: u32,
-  inclusive: bool,
-): u32 {
-  let low: u32 = 0;
-  let high: u32 = node.count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isBefore(node, middle, kind, score, ptr, length, inclusive)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 // ---- one after another
@@ -368,33 +225,6 @@ export function leafMember(leaf: usize, index: u32): u32 {
 
 // ---- adding
 
-/** Moves slots of a node from `from` on by `by` places; those that are run over are lost. */
-function shift(node: Node, from: u32, by: i32): void {
-  const count: u32 = node.count;
-  copySlots(node, from, node, <u32>(<i32>from + by), count - from);
-  node.count = <u16>(<i32>count + by);
-}
-
-function copySlots(from: Node, index: u32, to: Node, toIndex: u32, count: u32): void {
-  memory.copy(scoreAt(to, toIndex), scoreAt(from, index), (<usize>count) << 3);
-  const bytes = (<usize>count) << 2;
-  memory.copy(memberAt(to, toIndex), memberAt(from, index), bytes);
-  if (from.level === 0) return;
-  memory.copy(childAt(to, toIndex), childAt(from, index), bytes);
-  memory.copy(countAt(to, toIndex), countAt(from, index), bytes);
-}
-
-function setKey(node: Node, index: u32, score: f64, ref: u32): void {
-  store<f64>(scoreAt(node, index), score);
-  store<u32>(memberAt(node, index), ref);
-}
-
-function setChild(node: Node, index: u32, child: Node): void {
-  setKey(node, index, load<f64>(scoreAt(child, 0)), load<u32>(memberAt(child, 0)));
-  store<u32>(childAt(node, index), refOf(child));
-  store<u32>(countAt(node, index), total(child));
-}
-
 /** Adds a member whose bytes are not in the tree yet. O(log n) */
 export function treeInsert(set: ScoredSet, ref: usize): void {
   const key = ref + SCORE_BYTES;
@@ -417,33 +247,6 @@ export function treeInsert(set: ScoredSet, ref: usize): void {
   shift(node, at, 1);
   setKey(node, at, score, <u32>ref);
   if (right !== null) hang(set, leaf, right);
-}
-
-/** After a split: whether what belongs at `index` of the whole goes to the right part. */
-function goesRight(left: Node, index: u32): bool {
-  return index > <u32>left.count || left.count === slotsOf(left);
-}
-
-/**
- * Moves the upper half of a full node to a new one behind it. What is added at an end of the tree leaves the full node full, so that members in
- * order of their scores fill their leaves.
- */
-function splitFor(node: Node, index: u32): Node {
-  const count: u32 = node.count;
-  const right = newNode(node.level);
-  let kept = count >> 1;
-  if (node.level === 0) {
-    if (index === count && node.behind === 0) kept = count;
-    if (index === 0 && node.before === 0) kept = 0;
-    right.before = refOf(node);
-    right.behind = node.behind;
-    if (node.behind !== 0) nodeAt(node.behind).before = refOf(right);
-    node.behind = refOf(right);
-  } else if (index === count) kept = count - 1;
-  copySlots(node, kept, right, 0, count - kept);
-  right.count = <u16>(count - kept);
-  node.count = <u16>kept;
-  return right;
 }
 
 /** Gives a node that was split off its place in the parent of the other part, which the way in scratch leads to. */
@@ -527,15 +330,6 @@ function renewFirst(level: u32, top: u32): void {
     );
     if (step.index !== 0) return;
   }
-}
-
-/** Takes a leaf out of its row, and frees the node. */
-function drop(node: Node): void {
-  if (node.level === 0) {
-    if (node.before !== 0) nodeAt(node.before).behind = node.behind;
-    if (node.behind !== 0) nodeAt(node.behind).before = node.before;
-  }
-  free(changetype<usize>(node));
 }
 
 /**

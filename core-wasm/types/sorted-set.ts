@@ -48,8 +48,8 @@ import {
   readElement,
   readElementText,
 } from "./packed";
+import { Bound } from "./score-node";
 import {
-  Bound,
   freeLastNode,
   layTree,
   leafAtEnd,
@@ -404,7 +404,7 @@ function touchFrom(set: ScoredSet, leaf: u32, index: u32, isMax: bool): void {
 
 // ---- ranks of bounds
 
-/** Members before a bound (`Bound` of score-tree.ts), with `inclusive` those at it too. O(log n), packed O(n) */
+/** Members before a bound (`Bound` of score-node.ts), with `inclusive` those at it too. O(log n), packed O(n) */
 export function countBefore(
   entry: Entry,
   kind: u32,
