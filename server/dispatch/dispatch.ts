@@ -24,21 +24,9 @@ import type { Framer } from "../resp/framer.ts";
 import { encodeRequest } from "../resp/request.ts";
 import type { ArgvArgs } from "./argv-args.ts";
 import { BlockedKeys, type KeyWait } from "./blocked-keys.ts";
-import {
-  CONTAINER,
-  EXEC,
-  flagsOf,
-  LEAVES_MULTI,
-  MAY_REPLICATE,
-  NEVER_QUEUED,
-  NO_AUTH,
-  NO_MULTI,
-  NOT_WHILE_LOADING,
-  TELLS_HEALTH,
-  TIMED_ALONE,
-  TOUCHES_KEYS,
-} from "./command-flags.ts";
+import { CONTAINER, EXEC, flagsOf, NEVER_QUEUED, TIMED_ALONE } from "./command-flags.ts";
 import { Effects, type PropagationLog } from "./effects.ts";
+import { type GateParts, isPaused, OUT_OF_MEMORY, refusalAtGate } from "./gate.ts";
 import { Tracker, type TrackerParts } from "./tracking.ts";
 import { Transactions, type UnitRunner } from "./transaction.ts";
 import { Watchers } from "./watch.ts";
@@ -61,7 +49,6 @@ const RUN_MAX_CALLS = 64;
 const ATTENTION = Status.Error | Status.Effects | Status.Block;
 const SAW = Status.SawUnsynced | Status.SawSyncing;
 const FOLLOWED_ATTENTION = ATTENTION | Status.Changed | Status.Rewritten | SAW;
-const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 
 /** The server, as commands that wait need it. */
 export interface WaitingParts {
@@ -127,6 +114,10 @@ export class Dispatcher implements UnitRunner {
   private readonly flags: Int32Array;
   private readonly names: string[];
   private isReplaying = false;
+  private readonly gateParts: GateParts = {
+    hasRoom: () => this.hasRoom(),
+    logRefusal: () => this.log?.refusal(),
+  };
 
   constructor(
     private readonly core: Core,
@@ -405,12 +396,13 @@ export class Dispatcher implements UnitRunner {
   private stopsAtGate(client: Client, index: number, argc: number): boolean {
     this.look(argc);
     const flags = this.flags[index]!;
-    const refusal = this.refusalAtGate(client, flags);
+    const asked = { gate: client.gate | this.gate, flags, multi: client.multi };
+    const refusal = refusalAtGate(asked, this.gateParts);
     if (refusal !== undefined) {
       this.reject(client, index, refusal);
       return true;
     }
-    if (this.isPaused(client, flags)) {
+    if (isPaused(asked)) {
       this.context.services.pause.postpone(client);
       return true;
     }
@@ -421,40 +413,6 @@ export class Dispatcher implements UnitRunner {
     // Its time does not begin with that of commands which did not run.
     this.runStartUs = this.context.services.clock.monotonicUs();
     return false;
-  }
-
-  private isPaused({ multi }: Client, flags: number): boolean {
-    if ((this.gate & Gate.PausedAll) !== 0) return true;
-    if ((this.gate & Gate.PausedWrites) === 0) return false;
-    const queued = (flags & EXEC) !== 0 && multi !== null ? multi.flags : 0;
-    return ((flags | queued) & MAY_REPLICATE) !== 0;
-  }
-
-  /** @returns the error line of what forbids the command, in Redis's order */
-  private refusalAtGate(client: Client, flags: number): string | undefined {
-    const gate = client.gate | this.gate;
-    const { multi } = client;
-    if ((gate & Gate.NeedsAuth) !== 0 && (flags & NO_AUTH) === 0)
-      return "NOAUTH Authentication required.";
-    if (multi !== null) {
-      if ((flags & NO_MULTI) !== 0) return "ERR Command not allowed inside a transaction";
-      const needsRoom =
-        (flags & EXEC) !== 0
-          ? (multi.flags & CommandFlag.DenyOom) !== 0
-          : (flags & LEAVES_MULTI) === 0;
-      if (needsRoom && !this.hasRoom()) return OUT_OF_MEMORY;
-    }
-    const queued = (flags & EXEC) !== 0 && multi !== null ? multi.flags : 0;
-    const writes = ((flags | queued) & CommandFlag.Write) !== 0;
-    if ((gate & Gate.WritesRefused) !== 0 && (writes || (flags & TELLS_HEALTH) !== 0))
-      return this.log?.refusal() ?? "MISCONF Errors writing to the AOF file";
-    if ((gate & Gate.NoReplicas) !== 0 && writes)
-      return "NOREPLICAS Not enough good replicas to write.";
-    if ((gate & Gate.Loading) !== 0 && ((flags | queued) & NOT_WHILE_LOADING) !== 0)
-      return "LOADING Redis is loading the dataset in memory";
-    if ((gate & Gate.Monitor) !== 0 && (flags & TOUCHES_KEYS) !== 0)
-      return "ERR Replica can't interact with the keyspace";
-    return undefined;
   }
 
   /** Evicts if need be. @returns whether a write may begin */

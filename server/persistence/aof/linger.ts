@@ -56,11 +56,9 @@ export class Linger {
   private learn(count: number): void {
     this.groups = 0;
     this.wanted = count * WANTED_SHARE;
-    if (count < this.most * WANTED_SHARE && this.groupsThatGo * 2 !== GROUPS)
-      this.groupsThatGo = this.groupsThatGo === GROUPS ? FIRST_GROUPS : this.groupsThatGo * 2;
-    else {
-      this.most = count;
-      this.groupsThatGo = GROUPS;
-    }
+    const next = this.groupsThatGo === GROUPS ? FIRST_GROUPS : this.groupsThatGo * 2;
+    const isTriedAgain = count < this.most * WANTED_SHARE && next < GROUPS;
+    this.groupsThatGo = isTriedAgain ? next : GROUPS;
+    if (!isTriedAgain) this.most = count;
   }
 }
