@@ -4,13 +4,14 @@
  * it could. So the next group waits for as many commands as the last one had and this one has, but no longer than a sync takes, and
  * where that was in vain, the next groups do not wait.
  */
+import { VainWaits } from "./vain-waits.ts";
 
 /** Shorter syncs are not worth a timer. */
 const SYNC_MIN_MS = 0.3;
 /** Timers count in milliseconds. */
 const WAIT_MIN_MS = 1;
 const WAIT_MAX_MS = 10;
-/** After a wait in vain so many groups do not wait, twice as many each time. */
+/** After a wait in vain so many groups do not wait. */
 const FIRST_SKIPS = 4;
 const MAX_SKIPS = 64;
 
@@ -22,8 +23,7 @@ export class Gathering {
   /** What the group waits for; 0 = nothing. */
   private wanted = 0;
   private timer: Timer | undefined;
-  private skips = 0;
-  private nextSkips = FIRST_SKIPS;
+  private readonly vainWaits = new VainWaits(FIRST_SKIPS, MAX_SKIPS);
 
   /** @param go begins the next sync */
   constructor(private readonly go: () => void) {}
@@ -38,10 +38,7 @@ export class Gathering {
   /** Its clients are about to be answered. */
   syncEnds(tookMs: number): void {
     if (tookMs < SYNC_MIN_MS || this.synced === 0) return;
-    if (this.skips > 0) {
-      this.skips--;
-      return;
-    }
+    if (!this.vainWaits.allowsNext()) return;
     this.wanted = this.synced + this.count;
     const waitMs = Math.min(Math.max(tookMs, WAIT_MIN_MS), WAIT_MAX_MS);
     this.timer = setTimeout(() => this.giveUp(), waitMs);
@@ -50,7 +47,7 @@ export class Gathering {
   /** Whether more is likely to come soon: then `go` is called at the latest when it has not. */
   isWorthIt(): boolean {
     if (this.wanted === 0 || this.count < this.wanted) return this.wanted > 0;
-    this.nextSkips = FIRST_SKIPS;
+    this.vainWaits.wasWorthIt();
     this.stop();
     return false;
   }
@@ -59,8 +56,7 @@ export class Gathering {
     this.wanted = 0;
     // Nobody has waited.
     if (this.count === 0) return;
-    this.skips = this.nextSkips;
-    this.nextSkips = Math.min(this.nextSkips * 2, MAX_SKIPS);
+    this.vainWaits.wasInVain();
     this.go();
   }
 

@@ -6,7 +6,7 @@
  *
  *   always    a block is written when no sync runs, and synced at once, on this thread or off it (SyncPlace); what comes while a sync
  *             runs off it is the next group, which waits a moment for those whom the last one has answered: else two halves of
- *             the clients would take turns (Gathering)
+ *             the clients would take turns (Gathering), and beside many who read for more writes (SyncSpacing)
  *   everysec  a block is written at once, also while the second's sync runs; where such a write was seen to wait for the sync, off
  *             the thread for a while
  *   no        a block is written at once
@@ -29,6 +29,7 @@ import { Linger } from "./linger.ts";
 import { LogFile } from "./log-file.ts";
 import type { ManifestFile } from "./manifest.ts";
 import { SyncPlace } from "./sync-place.ts";
+import { SyncSpacing } from "./sync-spacing.ts";
 import { Unsynced } from "./unsynced.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
@@ -108,6 +109,7 @@ export class Log implements PropagationLog {
   private isOverdue = false;
   private readonly gathering: Gathering;
   private readonly syncPlace: SyncPlace;
+  private readonly syncSpacing: SyncSpacing;
   private readonly linger = new Linger();
   /** Until then a write during a sync goes off the thread. */
   private behindUntilMs = 0;
@@ -128,9 +130,11 @@ export class Log implements PropagationLog {
     this.writtenPoint = point - 1;
     this.syncedPoint = point - 1;
     this.block = new Block(options.core.memory);
-    this.gathering = new Gathering(() => options.guarded(() => this.goOn()));
-    this.syncPlace = new SyncPlace(options.commandsRun);
     const { guarded } = options;
+    const goOn = () => guarded(() => this.goOn());
+    this.gathering = new Gathering(goOn);
+    this.syncPlace = new SyncPlace(options.commandsRun);
+    this.syncSpacing = new SyncSpacing(options.commandsRun, goOn);
     this.syncTimer = setInterval(() => guarded(() => this.eachSecond()), SYNC_PERIOD_MS);
     this.policyChanged();
   }
@@ -243,6 +247,7 @@ export class Log implements PropagationLog {
   private advanceToSync(): void {
     if (this.gathering.isWorthIt()) return;
     const isHere = this.isSyncedHere;
+    if (!isHere && this.isPutOff) return;
     if (!this.writeBlock()) return;
     this.switchFiles();
     // The change of files has begun one.
@@ -250,6 +255,10 @@ export class Log implements PropagationLog {
     // The file before may be a large one.
     if (isHere && this.previous === null) this.syncHere();
     else this.startSync();
+  }
+
+  private get isPutOff(): boolean {
+    return this.syncSpacing.putsOff(this.gathering.count, this.now(), this.syncPlace.averageMs);
   }
 
   /** Whether the next sync is one on this thread, and the next turn is likely to bring more that it can cover. */
@@ -388,10 +397,12 @@ export class Log implements PropagationLog {
 
   /** @returns when that is, in ms */
   private syncBegins(): number {
+    const now = this.now();
     this.options.core.syncBegins();
+    this.syncSpacing.syncBegins(this.gathering.count, now);
     this.gathering.syncBegins();
     this.syncPlace.syncBegins();
-    return this.now();
+    return now;
   }
 
   /** A sync of everything that is written, on this thread. */
@@ -666,6 +677,7 @@ export class Log implements PropagationLog {
   abandon(): void {
     this.abandoned = true;
     this.gathering.stop();
+    this.syncSpacing.stop();
     clearInterval(this.syncTimer);
     clearInterval(this.retry);
   }
