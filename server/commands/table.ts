@@ -89,7 +89,8 @@ export interface CommandTable {
 }
 
 const SLOTS = 1024;
-const FIELDS = 4; // low word, high word, length, position + 1
+/** Low word, high word, length, and the position + 1, negative if another name may have the same three. */
+const FIELDS = 4;
 /** Clears the case bit of letters; the few other bytes that collide are told apart by the full comparison. */
 const UPPER = 0xdfdfdfdf | 0;
 
@@ -143,7 +144,9 @@ export function createCommandTable(
     const high = keep(name.readInt32LE(4), length - 4);
     let slot = slotOf(low, high, length);
     while (slots[slot * FIELDS + 3] !== 0) slot = (slot + 1) & (SLOTS - 1);
-    slots.set([low, high, length, index + 1], slot * FIELDS);
+    // A byte that differs from a letter in the case bit is that letter.
+    const isTold = /^[a-z]{1,8}$/.test(text);
+    slots.set([low, high, length, isTold ? index + 1 : -(index + 1)], slot * FIELDS);
   }
 
   /** Letters only differ by case, other bytes not at all. */
@@ -171,8 +174,9 @@ export function createCommandTable(
         const at = slot * FIELDS;
         const found = slots[at + 3]!;
         if (found === 0) return -1;
-        if (slots[at] === low && slots[at + 1] === high && slots[at + 2] === length)
-          if (isName(words, ptr, length, found - 1)) return found - 1;
+        if (slots[at] !== low || slots[at + 1] !== high || slots[at + 2] !== length) continue;
+        if (found > 0) return found - 1;
+        if (isName(words, ptr, length, -found - 1)) return -found - 1;
       }
     },
   };

@@ -14,7 +14,7 @@ import {
   Status,
 } from "../../core-wasm/abi.ts";
 import { type Client, Gate, Stop } from "../client/client.ts";
-import type { CommandContext, Wait } from "../commands/context.ts";
+import type { Clock, CommandContext, Wait } from "../commands/context.ts";
 import { coreFlags } from "../commands/spec.ts";
 import type { CommandTable } from "../commands/table.ts";
 import { PRINTED_BYTES, printed } from "../commands/words.ts";
@@ -107,6 +107,7 @@ export class Dispatcher implements UnitRunner {
   private unitStartUs = 0;
   private unitCommand = -1;
   private readonly stats: CommandStats;
+  private readonly clock: Clock;
   /** Of the reply writer's errors those that were counted as some command's. */
   private errorsSeen = 0;
   private readonly ids: Int32Array;
@@ -148,6 +149,7 @@ export class Dispatcher implements UnitRunner {
     });
     this.transactions = new Transactions(core, reply, watchers, this);
     this.stats = context.services.commandStats;
+    this.clock = context.services.clock;
     const { rows } = table;
     const specs = rows.map(({ spec }) => spec);
     const names = new Map(
@@ -243,7 +245,7 @@ export class Dispatcher implements UnitRunner {
   }
 
   private closeRun(): void {
-    const nowUs = this.context.services.clock.monotonicUs();
+    const nowUs = this.clock.monotonicUs();
     this.onRun(this.runCommand, this.runCalls, nowUs - this.runStartUs);
     this.runStartUs = nowUs;
     this.runCalls = 0;
@@ -411,7 +413,7 @@ export class Dispatcher implements UnitRunner {
       return true;
     }
     // Its time does not begin with that of commands which did not run.
-    this.runStartUs = this.context.services.clock.monotonicUs();
+    this.runStartUs = this.clock.monotonicUs();
     return false;
   }
 
@@ -449,7 +451,7 @@ export class Dispatcher implements UnitRunner {
     this.unitCommand = this.runCommand;
     this.unitStartUs = this.runStartUs;
     this.effects.beginUnit();
-    this.runStartUs = this.context.services.clock.monotonicUs();
+    this.runStartUs = this.clock.monotonicUs();
     this.runCalls = 0;
     this.framer.canonical = false;
   }
@@ -531,7 +533,7 @@ export class Dispatcher implements UnitRunner {
       return 0;
     }
     const beganUs = this.runStartUs;
-    this.runStartUs = this.context.services.clock.monotonicUs();
+    this.runStartUs = this.clock.monotonicUs();
     return this.runStartUs - beganUs;
   }
 
