@@ -47,6 +47,15 @@ test("lookup and indexOf agree on arbitrary bytes", () => {
   );
 });
 
+test("the case bit makes another name of all but letters", () => {
+  for (const [index, { name }] of ALL_COMMANDS.entries())
+    for (let i = 0; i < name.length; i++) {
+      const flipped = String.fromCharCode(name.charCodeAt(i) ^ 0x20);
+      const other = name.slice(0, i) + flipped + name.slice(i + 1);
+      expect(lookup(other)).toBe(/[a-z]/i.test(flipped) ? index : -1);
+    }
+});
+
 test("a prefix, an extension or one changed byte of a name is another name", () => {
   const names = new Set(ALL_COMMANDS.map((spec) => spec.name));
   for (const { name } of ALL_COMMANDS) {
