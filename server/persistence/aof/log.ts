@@ -4,9 +4,8 @@
  * Replies leave when what they tell is safe: under `always` when a sync has covered it, otherwise when the kernel has it. Blocks are
  * counted by *points*; the log says up to which point everything is safe, and whoever holds replies back goes by that.
  *
- *   always    a block is written when no sync runs, and synced at once, on this thread or off it (SyncPlace); what comes while a sync
- *             runs off it is the next group, which waits a moment for those whom the last one has answered: else two halves of
- *             the clients would take turns (Gathering), and beside many who read for more writes (SyncSpacing)
+ *   always    a block is written when no sync runs, and synced at once, on this thread or off it; what comes while a sync runs off
+ *             it is the next group. Where a moment's wait lets a sync cover more, it begins later (SyncSchedule)
  *   everysec  a block is written at once, also while the second's sync runs; where such a write was seen to wait for the sync, off
  *             the thread for a while
  *   no        a block is written at once
@@ -24,12 +23,9 @@ import { timestampLine } from "./annotations.ts";
 import { Block } from "./block.ts";
 import { causeOf } from "./errors.ts";
 import type { FileSet } from "./file-set.ts";
-import { Gathering } from "./gathering.ts";
-import { Linger } from "./linger.ts";
 import { LogFile } from "./log-file.ts";
 import type { ManifestFile } from "./manifest.ts";
-import { SyncPlace } from "./sync-place.ts";
-import { SyncSpacing } from "./sync-spacing.ts";
+import { SyncSchedule } from "./sync-schedule.ts";
 import { Unsynced } from "./unsynced.ts";
 
 export type SyncPolicy = "always" | "everysec" | "no";
@@ -107,10 +103,7 @@ export class Log implements PropagationLog {
   private writingSinceMs = 0;
   /** The write behind a sync takes so long that replies do not wait for it. */
   private isOverdue = false;
-  private readonly gathering: Gathering;
-  private readonly syncPlace: SyncPlace;
-  private readonly syncSpacing: SyncSpacing;
-  private readonly linger = new Linger();
+  private readonly schedule: SyncSchedule;
   /** Until then a write during a sync goes off the thread. */
   private behindUntilMs = 0;
   private overdueWrites = 0;
@@ -130,11 +123,8 @@ export class Log implements PropagationLog {
     this.writtenPoint = point - 1;
     this.syncedPoint = point - 1;
     this.block = new Block(options.core.memory);
-    const { guarded } = options;
-    const goOn = () => guarded(() => this.goOn());
-    this.gathering = new Gathering(goOn);
-    this.syncPlace = new SyncPlace(options.commandsRun);
-    this.syncSpacing = new SyncSpacing(options.commandsRun, goOn);
+    const { guarded, clock, commandsRun } = options;
+    this.schedule = new SyncSchedule(clock, commandsRun, () => guarded(() => this.goOn()));
     this.syncTimer = setInterval(() => guarded(() => this.eachSecond()), SYNC_PERIOD_MS);
     this.policyChanged();
   }
@@ -172,7 +162,7 @@ export class Log implements PropagationLog {
 
   /** The second in which the block begins, in front of it. */
   private stamp(): void {
-    this.gathering.count++;
+    this.schedule.wrote();
     if (!this.block.isEmpty || !this.options.timestamps()) return;
     const second = Math.floor(this.options.clock.nowMs() / 1000);
     if (second === this.stampedSecond) return;
@@ -245,31 +235,20 @@ export class Log implements PropagationLog {
   }
 
   private advanceToSync(): void {
-    if (this.gathering.isWorthIt()) return;
-    const isHere = this.isSyncedHere;
-    if (!isHere && this.isPutOff) return;
-    if (!this.writeBlock()) return;
+    const where = this.schedule.next();
+    if (where === "later" || !this.writeBlock()) return;
     this.switchFiles();
     // The change of files has begun one.
     if (this.syncing !== null) return;
     // The file before may be a large one.
-    if (isHere && this.previous === null) this.syncHere();
+    if (where === "here" && this.previous === null) this.syncHere();
     else this.startSync();
   }
 
-  private get isPutOff(): boolean {
-    return this.syncSpacing.putsOff(this.gathering.count, this.now(), this.syncPlace.averageMs);
-  }
-
-  /** Whether the next sync is one on this thread, and the next turn is likely to bring more that it can cover. */
+  /** Whether a sync is about to begin in this turn which the next one is likely to bring more for. */
   private get isToLinger(): boolean {
     if (this.block.isEmpty || this.failure !== undefined || this.isBusy) return false;
-    if (!this.isAlways || this.previous !== null || !this.isSyncedHere) return false;
-    return this.linger.isWorthIt(this.gathering.count, this.now(), this.syncPlace.averageMs);
-  }
-
-  private get isSyncedHere(): boolean {
-    return this.syncPlace.isHere(this.gathering.count, this.options.clock.nowMs());
+    return this.isAlways && this.previous === null && this.schedule.isToLinger;
   }
 
   /** @returns whether everything gathered is in the kernel */
@@ -397,17 +376,14 @@ export class Log implements PropagationLog {
 
   /** @returns when that is, in ms */
   private syncBegins(): number {
-    const now = this.now();
     this.options.core.syncBegins();
-    this.syncSpacing.syncBegins(this.gathering.count, now);
-    this.gathering.syncBegins();
-    this.syncPlace.syncBegins();
-    return now;
+    this.schedule.begins();
+    return this.now();
   }
 
   /** A sync of everything that is written, on this thread. */
   private syncHere(): void {
-    const { core, clock } = this.options;
+    const { core } = this.options;
     const startMs = this.syncBegins();
     try {
       this.current.sync();
@@ -418,7 +394,7 @@ export class Log implements PropagationLog {
     core.syncEnds();
     const ms = this.now() - startMs;
     this.onTimed("aof-fsync-always", ms);
-    this.syncPlace.tookHere(ms, clock.nowMs());
+    this.schedule.tookHere(ms);
     this.unsynced.cover(this.unsynced.mark());
     this.coverUpTo(this.writtenPoint);
     this.onSafe(this.safePoint);
@@ -435,8 +411,7 @@ export class Log implements PropagationLog {
         const ms = this.now() - startMs;
         if (this.isAlways) {
           this.onTimed("aof-fsync-always", ms);
-          this.gathering.syncEnds(ms);
-          this.syncPlace.took(ms);
+          this.schedule.took(ms);
         }
         this.unsynced.cover(mark);
         this.coverUpTo(point);
@@ -676,8 +651,7 @@ export class Log implements PropagationLog {
   /** Writes nothing any more, whatever is still called. */
   abandon(): void {
     this.abandoned = true;
-    this.gathering.stop();
-    this.syncSpacing.stop();
+    this.schedule.stop();
     clearInterval(this.syncTimer);
     clearInterval(this.retry);
   }

@@ -18,20 +18,12 @@ const STALL_PAYS = 100;
 export class SyncPlace {
   /** A disk has to show that it is a fast one. */
   averageMs = SHORT_MS * 1.5;
-  private offUntilMs = 0;
-  private commandsThen = 0;
+  private offUntilMs = Number.NEGATIVE_INFINITY;
 
-  /** @param commands what the server has run so far */
-  constructor(private readonly commands: () => number) {}
-
-  /** @returns whether a sync that covers so many writes is to be run on this thread */
-  isHere(writes: number, nowMs: number): boolean {
+  /** @returns whether a sync that covers so many writes, of so many commands since the last one, is to be run on this thread */
+  isHere(writes: number, commands: number, nowMs: number): boolean {
     if (this.averageMs > SHORT_MS || nowMs < this.offUntilMs) return false;
-    return writes * WRITING_SHARE >= this.commands() - this.commandsThen;
-  }
-
-  syncBegins(): void {
-    this.commandsThen = this.commands();
+    return writes * WRITING_SHARE >= commands;
   }
 
   /** A sync is over, wherever it ran. */

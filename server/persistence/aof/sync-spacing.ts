@@ -26,7 +26,6 @@ export class SyncSpacing {
   /** Commands between two syncs, on average. */
   private reads = 0;
   private writes = 1;
-  private commandsThen = 0;
   private begunMs = Number.NEGATIVE_INFINITY;
   /** Of the group that is gathered. */
   private state: "new" | "waits" | "goes" = "new";
@@ -36,14 +35,8 @@ export class SyncSpacing {
   private timer: Timer | undefined;
   private readonly vainWaits = new VainWaits(FIRST_SKIPS, MAX_SKIPS);
 
-  /**
-   * @param commands what the server has run so far
-   * @param go asks again, when it is time, unless a sync has begun by then
-   */
-  constructor(
-    private readonly commands: () => number,
-    private readonly go: () => void,
-  ) {}
+  /** @param go asks again, when it is time, unless a sync has begun by then */
+  constructor(private readonly go: () => void) {}
 
   /**
    * Asked at the end of each turn in which a sync could begin.
@@ -73,16 +66,14 @@ export class SyncSpacing {
     this.go();
   }
 
-  /** A sync begins, which covers so many writes. */
-  syncBegins(count: number, nowMs: number): void {
+  /** A sync begins, which covers so many writes, of so many commands since the last one. */
+  syncBegins(count: number, commands: number, nowMs: number): void {
     if (this.state === "waits") {
       if ((count - this.early) * LATE_SHARE >= count) this.vainWaits.wasWorthIt();
       else this.vainWaits.wasInVain();
     }
-    const commands = this.commands();
-    this.reads += (Math.max(commands - this.commandsThen - count, 0) - this.reads) * WEIGHT;
+    this.reads += (Math.max(commands - count, 0) - this.reads) * WEIGHT;
     this.writes += (count - this.writes) * WEIGHT;
-    this.commandsThen = commands;
     this.begunMs = nowMs;
     this.state = "new";
     this.early = 0;

@@ -5,6 +5,7 @@ const SYNC_MS = 0.4;
 
 let spacing: SyncSpacing;
 let nowMs: number;
+/** Commands since the last sync began. */
 let commands: number;
 let count: number;
 /** When syncs began. */
@@ -19,10 +20,7 @@ beforeEach(() => {
   count = 0;
   begun = [];
   asked = 0;
-  spacing = new SyncSpacing(
-    () => commands,
-    () => asked++,
-  );
+  spacing = new SyncSpacing(() => asked++);
 });
 afterEach(() => {
   spacing.stop();
@@ -32,9 +30,10 @@ afterEach(() => {
 /** A turn ends: a sync begins if there is anything for it and it is not put off. */
 function endTurn(): boolean {
   if (count === 0 || spacing.putsOff(count, nowMs, SYNC_MS)) return false;
-  spacing.syncBegins(count, nowMs);
+  spacing.syncBegins(count, commands, nowMs);
   begun.push(nowMs);
   count = 0;
+  commands = 0;
   return true;
 }
 
