@@ -38,6 +38,7 @@ import { reloadLog } from "./persistence/aof/reload.ts";
 import { Replayer } from "./persistence/aof/replayer.ts";
 import { type Disk, REAL_DISK } from "./persistence/disk.ts";
 import { Loading } from "./persistence/loading.ts";
+import { createDirectSend } from "./process/direct-send.ts";
 import { createPageRelease } from "./process/page-release.ts";
 import { ReplicationIdentity } from "./replication/identity.ts";
 import { createFramer, type Framer } from "./resp/framer.ts";
@@ -336,7 +337,8 @@ export class Server {
       writable: (connection) => this.arena.flush(connection.client),
     };
     const { anyPort = false } = this.options;
-    const parts = { config, logger, events, anyPort };
+    const openSend = () => createDirectSend(this.core.memory.u8);
+    const parts = { config, logger, events, openSend, anyPort };
     this.listeners = this.options.network?.(parts) ?? new Listeners(parts);
     await this.listeners.open();
   }

@@ -23,15 +23,34 @@ export interface Listener {
   stop(closeAll?: boolean): void;
 }
 
+/** Sends `length` bytes from `begin` on to a descriptor. @returns how many the kernel took, negative = ask the socket. O(length) */
+export type DirectSend = (fd: number, bytes: Uint8Array, begin: number, length: number) => number;
+
+/** What the sockets of a listener share. */
+export interface SocketParts {
+  readonly events: ListenerEvents;
+  /** Without it `socket.write` sends everything. */
+  readonly send?: DirectSend | undefined;
+}
+
+const NEVER_SENT: DirectSend = () => -1;
+/** Of a socket that is closed, or about to be: another one may have its descriptor by now. */
+const NO_DESCRIPTOR = -1;
+
 /** A socket as sessions see it. */
 export class SocketLink implements Link {
   connection: Connection | null = null;
   private paused = false;
+  /** What is sent to directly. */
+  private descriptor: number;
 
   constructor(
     private readonly socket: Socket<SocketLink>,
     private readonly unixPath: string,
-  ) {}
+    private readonly send: DirectSend,
+  ) {
+    this.descriptor = this.fd;
+  }
 
   get isUnixSocket(): boolean {
     return this.unixPath !== "";
@@ -65,7 +84,18 @@ export class SocketLink implements Link {
   }
 
   write(bytes: Uint8Array, begin = 0, end = bytes.length): number {
-    return this.socket.write(bytes, begin, end - begin);
+    const length = end - begin;
+    const sent =
+      this.descriptor === NO_DESCRIPTOR ? -1 : this.send(this.descriptor, bytes, begin, length);
+    if (sent === length) return length;
+    if (sent <= 0) return this.socket.write(bytes, begin, length);
+    // Bun is to wait for room.
+    return sent + Math.max(0, this.socket.write(bytes, begin + sent, length - sent));
+  }
+
+  /** Nothing may be sent to its descriptor any more. */
+  forgetDescriptor(): void {
+    this.descriptor = NO_DESCRIPTOR;
   }
 
   pause(): void {
@@ -83,10 +113,12 @@ export class SocketLink implements Link {
   }
 
   end(): void {
+    this.forgetDescriptor();
     this.socket.end();
   }
 
   terminate(): void {
+    this.forgetDescriptor();
     this.socket.terminate();
   }
 }
@@ -99,13 +131,13 @@ function hostPort(host: string | undefined, port: number): string {
 
 /** Handlers of the sockets of one listener; its path if it is a unix socket. */
 export function socketHandlers(
-  events: ListenerEvents,
+  { events, send = NEVER_SENT }: SocketParts,
   unixPath: string,
 ): SocketHandler<SocketLink> {
   return {
     binaryType: "uint8array",
     open(socket) {
-      const link = new SocketLink(socket, unixPath);
+      const link = new SocketLink(socket, unixPath, send);
       socket.data = link;
       link.connection = events.opened(link);
     },
@@ -125,12 +157,14 @@ export function socketHandlers(
     },
     close(socket) {
       const { connection } = socket.data;
+      socket.data.forgetDescriptor();
       socket.data.connection = null;
       if (connection !== null) events.closed(connection);
     },
     error(socket, error) {
       const connection = socket.data?.connection ?? null;
       events.failed(connection, error);
+      socket.data?.forgetDescriptor();
       socket.terminate();
     },
   };
@@ -143,11 +177,7 @@ const NO_DATA = null as unknown as SocketLink;
  * Listens on every address of `hosts` that exists; one that begins with `-` may be missing. Port 0 is any free one.
  * @throws Error of the first that cannot be had
  */
-export function listenTcp(
-  hosts: readonly string[],
-  port: number,
-  events: ListenerEvents,
-): Listener[] {
+export function listenTcp(hosts: readonly string[], port: number, parts: SocketParts): Listener[] {
   const listeners: Listener[] = [];
   let boundPort = port;
   for (const host of hosts) {
@@ -161,7 +191,7 @@ export function listenTcp(
         port: boundPort,
         allowHalfOpen: true,
         data: NO_DATA,
-        socket: socketHandlers(events, ""),
+        socket: socketHandlers(parts, ""),
       });
       boundPort = listener.port;
       listeners.push(listener);
@@ -181,14 +211,14 @@ export function listenTcp(
 export async function listenUnix(
   path: string,
   permissions: number,
-  events: ListenerEvents,
+  parts: SocketParts,
 ): Promise<Listener> {
   if (await isStaleSocket(path)) unlinkSync(path);
   const listener = Bun.listen<SocketLink>({
     unix: path,
     allowHalfOpen: true,
     data: NO_DATA,
-    socket: socketHandlers(events, path),
+    socket: socketHandlers(parts, path),
   });
   if (permissions !== 0) chmodSync(path, permissions);
   return { port: 0, stop: (closeAll) => listener.stop(closeAll) };

@@ -1,12 +1,21 @@
 /** The listeners of a server: opened at start; those on TCP anew when CONFIG SET changes port or bind. Connections stay. */
 import type { Config } from "../config/config.ts";
 import type { Logger } from "../observability/log.ts";
-import { type Listener, type ListenerEvents, listenTcp, listenUnix } from "./listener.ts";
+import {
+  type DirectSend,
+  type Listener,
+  type ListenerEvents,
+  listenTcp,
+  listenUnix,
+  type SocketParts,
+} from "./listener.ts";
 
 export interface ListenersParts {
   readonly config: Config;
   readonly logger: Logger;
   readonly events: ListenerEvents;
+  /** What sends to sockets, undefined where only they do. */
+  openSend(): DirectSend | undefined;
   /** Port 0 means any free one, not none. */
   readonly anyPort: boolean;
 }
@@ -26,8 +35,11 @@ export interface Network {
 export class Listeners implements Network {
   private tcp: Listener[] = [];
   private unix: Listener | undefined;
+  private readonly sockets: SocketParts;
 
-  constructor(private readonly parts: ListenersParts) {}
+  constructor(private readonly parts: ListenersParts) {
+    this.sockets = { events: parts.events, send: parts.openSend() };
+  }
 
   get port(): number {
     return this.tcp[0]?.port ?? 0;
@@ -56,12 +68,12 @@ export class Listeners implements Network {
   }
 
   private openTcp(): void {
-    const { config, logger, events, anyPort } = this.parts;
+    const { config, logger, anyPort } = this.parts;
     const hosts = config.get("bind");
     const port = config.get("port");
     if (port === 0 && !anyPort) return;
     try {
-      this.tcp = listenTcp(hosts, port, events);
+      this.tcp = listenTcp(hosts, port, this.sockets);
     } catch (error) {
       const why = (error as Error).message;
       logger.warning(
@@ -84,9 +96,9 @@ export class Listeners implements Network {
   }
 
   private async openUnix(path: string): Promise<void> {
-    const { config, events } = this.parts;
+    const { config } = this.parts;
     try {
-      this.unix = await listenUnix(path, config.get("unixsocketperm"), events);
+      this.unix = await listenUnix(path, config.get("unixsocketperm"), this.sockets);
     } catch (error) {
       this.stop(true);
       throw new Error(`Failed opening Unix socket: bind: ${(error as Error).message}`);
