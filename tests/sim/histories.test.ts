@@ -49,7 +49,6 @@ test(
         if (failed.length >= FAILURES) break;
       }
     const { names, ...counts } = figures;
-    console.log("HERE", "OFF");
     console.log(JSON.stringify(counts));
     expect(failed.join("\n\n")).toBe("");
     if (ONE !== undefined || COUNT < ENOUGH) return;

@@ -122,6 +122,11 @@ class Life {
   private wrong: Error | undefined;
   private isServing = false;
   private hasServed = false;
+  /** The incremental file that was written to first most lately. */
+  private fresh = "";
+  /** Its first line is torn for good: what the next rewrite begins may come to stand behind that. */
+  private isFreshTorn = false;
+  private wantsRewrite = false;
   /** Since it failed, the log has needed a new base. */
   private neededBase = false;
   /** Replies may have left before the kernel had what they told of. */
@@ -206,6 +211,8 @@ class Life {
     this.promisesLess = true;
     this.figures.faults++;
     this.trace("... fails");
+    if (step.kind === "truncate" && step.path === this.fresh)
+      this.wantsRewrite = this.isFreshTorn = true;
     throw diskError(this.random.pick(CAUSES));
   }
 
@@ -238,7 +245,9 @@ class Life {
     if (kind !== "write" || !path.endsWith(".incr.aof") || this.written.has(path)) return;
     // The first write to a fresh file: the one before is not safe yet.
     this.written.add(path);
-    if (this.end === "power" && this.written.size > 1 && random.chance(0.2))
+    this.fresh = path;
+    const isWorth = this.end === "power" ? random.chance(0.2) : this.isFreshTorn;
+    if (isWorth && this.written.size > 1)
       this.stepsLeft = Math.min(this.stepsLeft, 2 + random.below(10));
     else if (random.chance(0.1)) this.wantedPolicy = "always";
   }
@@ -368,6 +377,10 @@ class Life {
       if (random.chance(0.02)) this.causeTrouble();
       if (random.chance(0.005)) this.wantedPolicy ??= random.pick(POLICIES);
       if (this.wantedPolicy !== undefined) this.changePolicy(this.wantedPolicy);
+      if (this.wantsRewrite && this.isWhole) {
+        this.wantsRewrite = false;
+        this.order("BGREWRITEAOF");
+      }
       if (this.isDead) return;
       this.turn();
       if (this.isDead) return;
@@ -384,8 +397,13 @@ class Life {
     if (isStricter !== (this.policy === "always")) this.knowledge.forget(isStricter);
     this.policy = policy;
     this.wantedPolicy = undefined;
+    this.order("CONFIG", "SET", "appendfsync", policy);
+  }
+
+  /** A client comes with one command, and goes. */
+  private order(...words: string[]): void {
     const admin = this.network.connect();
-    admin.send(frame(["CONFIG", "SET", "appendfsync", policy]));
+    admin.send(frame(words));
     admin.close();
   }
 

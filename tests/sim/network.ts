@@ -123,7 +123,11 @@ export class SimNetwork implements Network {
   }
 
   connect(): SimSocket {
-    const socket = new SimSocket(this.world, this.random, socketHandlers(this.events!, ""));
+    const socket = new SimSocket(
+      this.world,
+      this.random,
+      socketHandlers({ events: this.events! }, ""),
+    );
     socket.open();
     return socket;
   }

@@ -367,9 +367,9 @@ export class Log implements PropagationLog {
     if (this.options.policy() !== "no" && !this.options.syncsRest()) this.syncRest();
   }
 
-  /** A sync of what is written and not covered yet, if nothing is in flight. */
+  /** A sync of what is written and not covered yet, if nothing is in flight. What a dead file has, its successor is to have. */
   private syncRest(): void {
-    if (this.isBusy || (this.previous === null && this.current.isSynced)) return;
+    if (this.isBusy || this.isDead || (this.previous === null && this.current.isSynced)) return;
     // What the core knows of keys is of the gathered block too: the sync that covers them comes with the end of the turn.
     if (!this.isAlways || this.block.isEmpty) this.startSync();
   }

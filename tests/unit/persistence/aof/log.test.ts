@@ -603,6 +603,23 @@ function changeFiles(): void {
 const wordsIn = (path: string) => commandsOf(disk.contents(path)).map((words) => words.join(" "));
 
 describe("found by histories of tests/sim", () => {
+  test("whoever asks for syncs in a failure has no dead file synced", async () => {
+    policy = "everysec";
+    turn("SET a 1");
+    fail("sync", "EIO");
+    await advance(1000);
+    expect(refused).toBe(true);
+    const order = syncsFrom();
+    policy = "always";
+    log.policyChanged();
+    await finish();
+    expect(log.isSynced(1)).toBe(false);
+    await advance(200);
+    expect(order).not.toContain(FIRST);
+    expect(log.isSynced(1)).toBe(true);
+    expect(commandsIn(SECOND)).toEqual(["SET a 1"]);
+  });
+
   test("nothing is kept under `no`: a dead file asks for a rewrite, and is not cut", async () => {
     policy = "no";
     turn("SET a 1");
