@@ -126,6 +126,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "    await Promise.resolve();",
   },
   {
+    name: "a dead file is synced once more for who asks for syncs",
+    file: `${AOF}/log.ts`,
+    from: "if (this.isBusy || this.isDead ||",
+    to: "if (this.isBusy ||",
+  },
+  {
     name: "a unit of several commands has no MULTI",
     file: `${AOF}/block.ts`,
     from: "    if (this.unitCommands < 2) return;",
