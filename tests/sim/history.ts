@@ -255,7 +255,7 @@ class Life {
   /** A manifest has come into force: what is begun behind that may be torn for good. */
   private breakFresh(): void {
     this.faultUntilMs = this.world.nowMs + 1 + this.random.below(300);
-    this.faultKinds = new Set(["write", "truncate"]);
+    this.faultKinds = new Set(["write", "truncate", this.random.pick(["remove", "truncate"])]);
   }
 
   private causeTrouble(): void {

@@ -114,6 +114,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: "",
   },
   {
+    name: "a base that cannot be deleted has the file that was begun for it stay named",
+    file: `${AOF}/rewrite.ts`,
+    from: "      await this.writer?.discard();\n    } catch {",
+    to: "      await this.writer?.discard();\n    } catch (error) {\n      throw error;",
+  },
+  {
     name: "a file that was written under `no` is not synced before the next one",
     file: `${AOF}/log.ts`,
     from: "    this.previous = this.current;",

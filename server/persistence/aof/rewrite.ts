@@ -259,7 +259,11 @@ export class Rewrite {
   private async cleanUp(): Promise<void> {
     const { files, log } = this.parts;
     log?.cancelSwitch();
-    await this.writer?.discard();
+    try {
+      await this.writer?.discard();
+    } catch {
+      // What stays of the base is in nobody's way: the next one takes its place, or the next start deletes it.
+    }
     if (this.hasBegun || this.next === null) return;
     this.nextFile?.close();
     try {
