@@ -445,8 +445,7 @@ class Life {
 
   /** Lets everything come to rest on a disk without faults. @throws Error if somebody waits for ever */
   settle(): void {
-    this.faultUntilMs = Math.min(this.faultUntilMs, this.world.nowMs);
-    this.slowUntilMs = Math.min(this.slowUntilMs, this.world.nowMs);
+    this.healDisk();
     let quiet = 0;
     this.turnsUntil(
       () =>
@@ -454,6 +453,11 @@ class Life {
         (this.clients.every((client) => client.hasAllReplies) && this.isWhole && ++quiet > 20),
     );
     if (!this.isDead) this.compare(true);
+  }
+
+  private healDisk(): void {
+    this.faultUntilMs = Math.min(this.faultUntilMs, this.world.nowMs);
+    this.slowUntilMs = Math.min(this.slowUntilMs, this.world.nowMs);
   }
 
   private get appendOnly(): AppendOnly {
@@ -472,6 +476,8 @@ class Life {
 
   stop(): void {
     this.isServing = false;
+    // A rewrite may have met new trouble since.
+    this.healDisk();
     let done = false;
     this.world.run(() => {
       this.server.stop().then(() => {
