@@ -211,8 +211,7 @@ class Life {
     this.promisesLess = true;
     this.figures.faults++;
     this.trace("... fails");
-    if (step.kind === "truncate" && step.path === this.fresh)
-      this.wantsRewrite = this.isFreshTorn = true;
+    this.worsen(step);
     throw diskError(this.random.pick(CAUSES));
   }
 
@@ -250,6 +249,15 @@ class Life {
     if (isWorth && this.written.size > 1)
       this.stepsLeft = Math.min(this.stepsLeft, 2 + random.below(10));
     else if (random.chance(0.1)) this.wantedPolicy = "always";
+  }
+
+  /** More trouble on top of a step that fails. */
+  private worsen({ kind, path }: Step): void {
+    if (kind === "truncate" && path === this.fresh) this.wantsRewrite = this.isFreshTorn = true;
+    if (kind !== "sync" || this.random.chance(0.7)) return;
+    // What is asked for next finds a disk that is well, and a file that is not.
+    this.faultUntilMs = this.world.nowMs;
+    this.wantedPolicy = "always";
   }
 
   /** A manifest has come into force: what is begun behind that may be torn for good. */
