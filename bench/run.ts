@@ -1,6 +1,7 @@
 /**
- * `bun run bench [--quick] [--only name,name]`: every measurement, written to bench/RESULTS.md section by section.
- * --quick shows that everything runs, in about a minute, and writes nothing.
+ * `bun run bench [--quick] [--only name,name] [--tests NAME,NAME]`: every measurement, written to bench/RESULTS.md section by section.
+ * --quick shows that everything runs, in about a minute, and writes nothing. --tests runs these of the section "types" only, as a
+ * section of their own.
  */
 import { parseArgs } from "node:util";
 import { measureChurn } from "./load/churn.ts";
@@ -19,7 +20,7 @@ import { measureThroughput } from "./load/throughput.ts";
 import { measureTypes } from "./load/types.ts";
 import { measureMicro } from "./micro/index.ts";
 
-type Measurement = (quick: boolean) => Promise<Section> | Section;
+type Measurement = (quick: boolean, tests: readonly string[]) => Promise<Section> | Section;
 
 const MEASUREMENTS: Record<string, Measurement> = {
   throughput: (quick) =>
@@ -28,8 +29,10 @@ const MEASUREMENTS: Record<string, Measurement> = {
         ? { alternations: 2, seconds: 0.5, keys: 100_000 }
         : { alternations: 5, seconds: 5, keys: 1_000_000 },
     ),
-  types: (quick) =>
-    measureTypes(quick ? { alternations: 2, seconds: 0.5 } : { alternations: 5, seconds: 5 }),
+  types: (quick, tests) =>
+    measureTypes(
+      quick ? { alternations: 2, seconds: 0.5, tests } : { alternations: 5, seconds: 5, tests },
+    ),
   collections: (quick) =>
     measureCollections(quick ? { scale: 20, idleMs: 500 } : { scale: 1, idleMs: 10_000 }),
   pauses: (quick) =>
@@ -60,23 +63,27 @@ const MEASUREMENTS: Record<string, Measurement> = {
 };
 
 /** @throws Error if an argument is not known */
-function read(args: readonly string[]): { quick: boolean; names: string[] } {
+function read(args: readonly string[]): { quick: boolean; names: string[]; tests: string[] } {
   const { values } = parseArgs({
     args: [...args],
-    options: { quick: { type: "boolean", default: false }, only: { type: "string" } },
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string" },
+      tests: { type: "string" },
+    },
   });
   const names = values.only?.split(",") ?? Object.keys(MEASUREMENTS);
   for (const name of names)
     if (MEASUREMENTS[name] === undefined)
       throw new Error(`--only takes ${Object.keys(MEASUREMENTS).join(", ")}; not "${name}"`);
-  return { quick: values.quick, names };
+  return { quick: values.quick, names, tests: values.tests?.split(",") ?? [] };
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const { quick, names } = read(args);
+  const { quick, names, tests } = read(args);
   for (const name of names) {
     console.log(`# ${name}`);
-    const section = await MEASUREMENTS[name]!(quick);
+    const section = await MEASUREMENTS[name]!(quick, tests);
     if (quick) console.log(`\n${section.title}\n\n${section.body}\n`);
     else writeSection(section);
   }

@@ -78,17 +78,26 @@ async function makeList(server: MeasuredServer): Promise<void> {
 
 export interface TypesOptions extends Alternation {
   /** Names of tests; all if there are none. */
-  names?: readonly string[];
+  tests: readonly string[];
+}
+
+/** @throws Error if a test is not known */
+function chosen(tests: readonly string[]): readonly Kind[] {
+  for (const test of tests)
+    if (!KINDS.some(({ name }) => name === test))
+      throw new Error(`--tests takes ${KINDS.map(({ name }) => name).join(", ")}; not "${test}"`);
+  return tests.length === 0 ? KINDS : KINDS.filter(({ name }) => tests.includes(name));
 }
 
 export async function measureTypes(options: TypesOptions): Promise<Section> {
+  const { tests } = options;
+  const kinds = chosen(tests);
   const redis = await startServer("redis-server");
   const bundis = await startServer("bundis");
   const rows: string[][] = [];
   try {
-    for (const kind of KINDS)
+    for (const kind of kinds)
       for (const pipeline of PIPELINES) {
-        if (options.names !== undefined && !options.names.includes(kind.name)) continue;
         const load = { ...kind, name: `${kind.name} P=${pipeline}`, pipeline, clients: CLIENTS };
         const row = await compare(redis, bundis, load, options);
         console.log(row.join("  "));
@@ -99,7 +108,7 @@ export async function measureTypes(options: TypesOptions): Promise<Section> {
     await bundis.stop();
   }
   return {
-    title: "CPU per operation of the data types",
+    title: `CPU per operation of the data types${tests.length > 0 ? `: ${tests.join(", ")}` : ""}`,
     body: `redis-benchmark's tests, ${CLIENTS} clients, ${options.alternations} alternations of at least ${options.seconds} s. Pops find as many elements as they take; LRANGE reads a list of ${LIST_ELEMENTS} elements of 3 bytes.\n\n${table(COMPARISON_HEAD, rows)}`,
   };
 }
