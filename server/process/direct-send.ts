@@ -4,27 +4,19 @@
  */
 import { FFIType, ptr } from "bun:ffi";
 import type { DirectSend } from "../net/listener.ts";
-import { openLibc } from "./libc.ts";
+import { linuxOnly } from "./libc.ts";
 
 const MSG_NOSIGNAL = 0x4000;
 
 const { i32, u64, ptr: pointer } = FFIType;
 
-function openSend() {
-  // No piece is as long as an i32 does not hold, and wider answers cost a conversion.
-  return openLibc({ send: { args: [i32, pointer, u64, i32], returns: i32 } });
-}
-
-/** Several servers in one process open it once. */
-let libc: ReturnType<typeof openSend> | null = null;
+// No piece is as long as an i32 does not hold, and wider answers cost a conversion.
+const libc = linuxOnly({ send: { args: [i32, pointer, u64, i32], returns: i32 } });
 
 /** @param lasting a view whose bytes never move, from which most is sent. @returns undefined where the system has no such call */
 export function createDirectSend(lasting: Uint8Array): DirectSend | undefined {
-  // Elsewhere the flag means something else.
-  if (process.platform !== "linux") return undefined;
-  if (libc === null) libc = openSend();
-  if (libc === undefined) return undefined;
-  const { send } = libc;
+  const send = libc()?.send;
+  if (send === undefined) return undefined;
   const base = Number(ptr(lasting));
   return (fd, bytes, begin, length) => {
     const address = (bytes === lasting ? base : Number(ptr(bytes))) + begin;

@@ -15,3 +15,12 @@ export function openLibc<Functions extends Record<string, FFIFunction>>(function
   }
   return undefined;
 }
+
+/** The same for what means something else on other systems. Opened when it is asked for first: several servers in one process share it. */
+export function linuxOnly<Functions extends Record<string, FFIFunction>>(functions: Functions) {
+  let opened: { symbols: ReturnType<typeof openLibc<Functions>> } | undefined;
+  return () => {
+    opened ??= { symbols: process.platform === "linux" ? openLibc(functions) : undefined };
+    return opened.symbols;
+  };
+}
