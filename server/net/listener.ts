@@ -29,25 +29,24 @@ export type DirectSend = (fd: number, bytes: Uint8Array, begin: number, length: 
 /** What the sockets of a listener share. */
 export interface SocketParts {
   readonly events: ListenerEvents;
-  /** Without it `socket.write` sends everything. */
+  /** Without it `socket.write` sends everything, as it must where Bun encrypts. */
   readonly send?: DirectSend | undefined;
 }
 
+/** Leaves everything to `socket.write`. */
 const NEVER_SENT: DirectSend = () => -1;
-/** Of a socket that is closed, or about to be: another one may have its descriptor by now. */
-const NO_DESCRIPTOR = -1;
 
 /** A socket as sessions see it. */
 export class SocketLink implements Link {
   connection: Connection | null = null;
   private paused = false;
   /** What is sent to directly. */
-  private descriptor: number;
+  private readonly descriptor: number;
 
   constructor(
     private readonly socket: Socket<SocketLink>,
     private readonly unixPath: string,
-    private readonly send: DirectSend,
+    private send: DirectSend,
   ) {
     this.descriptor = this.fd;
   }
@@ -85,17 +84,16 @@ export class SocketLink implements Link {
 
   write(bytes: Uint8Array, begin = 0, end = bytes.length): number {
     const length = end - begin;
-    const sent =
-      this.descriptor === NO_DESCRIPTOR ? -1 : this.send(this.descriptor, bytes, begin, length);
+    const sent = this.send(this.descriptor, bytes, begin, length);
     if (sent === length) return length;
     if (sent <= 0) return this.socket.write(bytes, begin, length);
     // Bun is to wait for room.
     return sent + Math.max(0, this.socket.write(bytes, begin + sent, length - sent));
   }
 
-  /** Nothing may be sent to its descriptor any more. */
+  /** The socket is closed, or about to be: another one may have its descriptor by then. */
   forgetDescriptor(): void {
-    this.descriptor = NO_DESCRIPTOR;
+    this.send = NEVER_SENT;
   }
 
   pause(): void {

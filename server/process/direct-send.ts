@@ -1,5 +1,5 @@
 /**
- * send(2) by itself: `socket.write` does the same and takes 0.2 us more for each call, 3 to 5 % of what a lone command costs. What the
+ * send(2) by itself: `socket.write` does the same and takes 0.18 us more for each call, 3 % of what a lone command costs. What the
  * kernel does not take whole goes to `socket.write` as ever, which sees to it that `drain` is called.
  */
 import { FFIType, ptr } from "bun:ffi";

@@ -25,17 +25,16 @@ function opened(taken: (length: number) => number) {
     sent.push(Buffer.from(bytes.subarray(begin, begin + length)).toString());
     return taken(length);
   };
-  const closed: Connection[] = [];
   const events = {
     opened: () => CONNECTION,
-    closed: (connection: Connection) => void closed.push(connection),
+    closed() {},
     failed() {},
     writable() {},
   };
   const handlers = socketHandlers({ events, send }, "");
   const asSocket = socket as unknown as Socket<SocketLink>;
   handlers.open!(asSocket);
-  return { link: socket.data, socket: asSocket, handlers, sent, written, closed };
+  return { link: socket.data, socket: asSocket, handlers, sent, written };
 }
 
 test("what the kernel takes whole is not given to the socket", () => {
