@@ -1,9 +1,11 @@
 /**
  * Nodes of long lists: packed sequences in a row, each as large as list-max-listpack-size allows, and single elements that are too
- * large for one (plain).
+ * large for one (plain). The first node of a chain may be a small part of the next one (fore): what is pushed to the front moves the
+ * few bytes of that part instead of the whole node's, and joins it when the part is full. Both together are what one node may be.
  *
  *   chain: 0 first node |4 last node |8 elements |12 nodes |16 where defragmentation goes on |20 where a snapshot does
- *   node:  0 previous |4 next |8 packed sequence, or u32 length and bytes of a plain element |12 elements, bit 31 = plain
+ *   node:  0 previous |4 next |8 packed sequence, or u32 length and bytes of a plain element |12 elements, bit 31 = plain,
+ *          bit 30 = fore
  */
 import { Limit } from "../abi";
 import { alloc, free } from "../memory/allocator";
@@ -31,6 +33,11 @@ export class ListNode {
 }
 
 const PLAIN: u32 = 0x8000_0000;
+const FORE: u32 = 0x4000_0000;
+/** A fore part has no more bytes than this, and a node of no more has none. */
+const FORE_BYTES: u32 = 512;
+/** A longer element is no worse off where it moves a whole node. */
+const FORE_ELEMENT_BYTES: u32 = 64;
 const PLAIN_HEADER_BYTES: u32 = 4;
 /** Nodes limited by their elements have no more bytes than this. */
 const SAFE_BYTES: u64 = 8192;
@@ -54,7 +61,16 @@ export function isPlain(node: ListNode): bool {
 }
 
 export function elementsOf(node: ListNode): u32 {
-  return node.elements & ~PLAIN;
+  return node.elements & ~(PLAIN | FORE);
+}
+
+export function isFore(node: ListNode): bool {
+  return (node.elements & FORE) !== 0;
+}
+
+/** Makes a node a part of the next one, or a node of its own. */
+export function setFore(node: ListNode, fore: bool): void {
+  node.elements = fore ? node.elements | FORE : node.elements & ~FORE;
 }
 
 export function plainPtr(data: usize): usize {
@@ -108,12 +124,38 @@ export function takes(node: ListNode, length: u32): bool {
   return !exceedsLimit(bytes, elementsOf(node) + 1);
 }
 
+/** Whether one more element in front of the node goes to a fore part of it; the node has room for it. */
+export function wantsFore(node: ListNode, length: u32): bool {
+  return limitBytes() !== 0 && length <= FORE_ELEMENT_BYTES && packedBytes(node.data) > FORE_BYTES;
+}
+
+/** Bytes of a fore part and the packed node that it is a part of, once they are joined. */
+export function joinedBytes(fore: ListNode): u32 {
+  return packedBytes(fore.data) + packedBytes(nodeAt(fore.next).data) - PACKED_EMPTY_BYTES;
+}
+
+/** Whether the fore part has room for one more element, and so has the node that it is a part of. */
+export function foreTakes(fore: ListNode, length: u32): bool {
+  const next = nodeAt(fore.next);
+  if (length > FORE_ELEMENT_BYTES || isPlain(next)) return false;
+  const more = length + <u32>ELEMENT_OVERHEAD_BYTES;
+  if (packedBytes(fore.data) + more > FORE_BYTES) return false;
+  const elements = <u64>elementsOf(next) + elementsOf(fore) + 1;
+  return !exceedsLimit(<u64>joinedBytes(fore) + more, elements);
+}
+
 /** An empty chain. @returns null = no memory */
 export function newChain(): Chain | null {
   const ptr = alloc(offsetof<Chain>());
   if (ptr === 0) return null;
   memory.fill(ptr, 0, offsetof<Chain>());
   return changetype<Chain>(ptr);
+}
+
+/** Gives a node another one behind it, of which it is no part. */
+export function linkNext(node: ListNode, next: usize): void {
+  node.next = <u32>next;
+  setFore(node, false);
 }
 
 /** Puts a node of `data` behind `previous`, 0 = in front of all. @returns null = no memory, nothing changed */
@@ -132,7 +174,7 @@ export function addNode(
   node.data = <u32>data;
   node.elements = elements;
   if (previous === 0) chain.first = <u32>ptr;
-  else nodeAt(previous).next = <u32>ptr;
+  else linkNext(nodeAt(previous), ptr);
   if (next === 0) chain.last = <u32>ptr;
   else nodeAt(next).previous = <u32>ptr;
   chain.nodes += 1;
@@ -168,11 +210,20 @@ export function addEmpty(chain: Chain, previous: usize, length: u32): ListNode |
   return node;
 }
 
+/** Puts an empty fore part in front of the first node. @returns null = no memory, nothing changed */
+export function addFore(chain: Chain): ListNode | null {
+  const packed = newPacked(FORE_BYTES - PACKED_EMPTY_BYTES);
+  if (packed === 0) return null;
+  const node = addNode(chain, 0, packed, FORE);
+  if (node === null) free(packed);
+  return node;
+}
+
 /** Takes a node out of its chain and frees it. */
 export function dropNode(chain: Chain, node: ListNode): void {
   const ref = <u32>changetype<usize>(node);
   if (node.previous === 0) chain.first = node.next;
-  else nodeAt(node.previous).next = node.next;
+  else linkNext(nodeAt(node.previous), node.next);
   if (node.next === 0) chain.last = node.previous;
   else nodeAt(node.next).previous = node.previous;
   if (chain.evacuated === ref) chain.evacuated = node.next;

@@ -21,12 +21,14 @@ import {
   addPlain,
   Chain,
   elementsOf,
+  isFore,
   isPlain,
   ListNode,
   newChain,
   nodeAt,
   plainLength,
   plainPtr,
+  setFore,
 } from "./list-node";
 import { checkPacked, copyPacked, packedBytes } from "./packed";
 import { savedLengthBytes } from "./saved";
@@ -57,6 +59,7 @@ export function copyList(entry: Entry): bool {
       free(changetype<usize>(chain));
       return false;
     }
+  setFore(nodeAt(chain.first), isFore(nodeAt(source.first)));
   chain.count = source.count;
   entry.value = <u32>changetype<usize>(chain);
   return true;
@@ -176,6 +179,7 @@ function checkChain(chain: Chain): void {
     if (isPlain(node)) ensure(plainLength(node.data) + 4 <= usableBytes(node.data), 792, ref);
     else ensure(checkPacked(node.data) === elementsOf(node), 793, ref);
     ensure(elementsOf(node) > 0, 794, ref);
+    if (isFore(node)) ensure(node.next !== 0 && !isPlain(node), 798, ref);
     if (chain.evacuated === ref) seesEvacuated = true;
     nodes += 1;
     elements += elementsOf(node);

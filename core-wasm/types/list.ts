@@ -13,23 +13,30 @@ import { ScratchArea, state } from "../state";
 import { discard, GarbageKind } from "./garbage";
 import {
   addEmpty,
+  addFore,
   addNode,
   addPlain,
   Chain,
   dropNode,
   elementsOf,
   exceedsLimit,
+  foreTakes,
   freeNode,
+  isFore,
   isHalf,
   isLarge,
   isPlain,
+  joinedBytes,
   ListNode,
+  linkNext,
   newChain,
   newPlain,
   nodeAt,
   plainLength,
   plainPtr,
+  setFore,
   takes,
+  wantsFore,
 } from "./list-node";
 import {
   elementEquals,
@@ -40,6 +47,7 @@ import {
   packedFirst,
   packedInsert,
   packedJoin,
+  packedJoinFront,
   packedLast,
   packedNext,
   packedPrepend,
@@ -108,6 +116,7 @@ export function expectElements(entry: Entry, bytes: u64, elements: u64): bool {
 export function settleShrunk(entry: Entry): void {
   if (isPackedList(entry)) return;
   const chain = chainOf(entry);
+  if (chain.nodes === 2 && isHalfWithFore(nodeAt(chain.first))) joinFore(chain);
   if (chain.nodes !== 1) return;
   const node = nodeAt(chain.first);
   if (isPlain(node) || !isHalf(packedBytes(node.data), elementsOf(node))) return;
@@ -115,6 +124,27 @@ export function settleShrunk(entry: Entry): void {
   entry.value = node.data;
   free(changetype<usize>(node));
   free(changetype<usize>(chain));
+}
+
+/** Whether the node is a fore part, and with the one it is a part of at most half of what a node may be. */
+function isHalfWithFore(node: ListNode): bool {
+  if (!isFore(node) || isPlain(nodeAt(node.next))) return false;
+  return isHalf(joinedBytes(node), elementsOf(node) + elementsOf(nodeAt(node.next)));
+}
+
+/** Ends the fore part in front: it joins the node it is a part of, or, for want of memory or room, is a node of its own. O(node) */
+function joinFore(chain: Chain): void {
+  const fore = nodeAt(chain.first);
+  const node = nodeAt(fore.next);
+  setFore(fore, false);
+  if (isPlain(node)) return;
+  const elements = elementsOf(fore) + elementsOf(node);
+  if (exceedsLimit(joinedBytes(fore), elements)) return;
+  const joined = packedJoinFront(node.data, fore.data);
+  if (joined === 0) return;
+  node.data = <u32>joined;
+  node.elements = elements;
+  dropNode(chain, fore);
 }
 
 // ---- ends
@@ -132,12 +162,30 @@ export function listPush(entry: Entry, end: End, ptr: usize, length: u32): bool 
 }
 
 function pushToChain(chain: Chain, end: End, ptr: usize, length: u32): bool {
-  const ref: usize = end === End.Front ? chain.first : chain.last;
-  if (ref === 0 || !takes(nodeAt(ref), length)) {
-    if (!addNodeWith(chain, end === End.Front ? 0 : chain.last, ptr, length)) return false;
-  } else if (!pushToNode(nodeAt(ref), end, ptr, length)) return false;
-  chain.count += 1;
-  return true;
+  const pushed =
+    end === End.Front ? pushToFront(chain, ptr, length) : pushToBack(chain, ptr, length);
+  if (pushed) chain.count += 1;
+  return pushed;
+}
+
+function pushToBack(chain: Chain, ptr: usize, length: u32): bool {
+  const last: usize = chain.last;
+  if (last !== 0 && takes(nodeAt(last), length))
+    return pushToNode(nodeAt(last), End.Back, ptr, length);
+  return addNodeWith(chain, last, ptr, length);
+}
+
+function pushToFront(chain: Chain, ptr: usize, length: u32): bool {
+  if (chain.first !== 0 && isFore(nodeAt(chain.first))) {
+    const fore = nodeAt(chain.first);
+    if (foreTakes(fore, length)) return pushToNode(fore, End.Front, ptr, length);
+    joinFore(chain);
+  }
+  if (chain.first === 0 || !takes(nodeAt(chain.first), length))
+    return addNodeWith(chain, 0, ptr, length);
+  const first = nodeAt(chain.first);
+  const receiver = wantsFore(first, length) ? addFore(chain) : first;
+  return receiver !== null && pushToNode(receiver, End.Front, ptr, length);
 }
 
 function pushToNode(node: ListNode, end: End, ptr: usize, length: u32): bool {
@@ -499,7 +547,7 @@ function dropNodes(chain: Chain, first: usize, count: u32): u32 {
   if (nodes === 0) return 0;
   const previous: usize = nodeAt(first).previous;
   if (previous === 0) chain.first = <u32>ref;
-  else nodeAt(previous).next = <u32>ref;
+  else linkNext(nodeAt(previous), ref);
   if (ref === 0) chain.last = <u32>previous;
   else nodeAt(ref).previous = <u32>previous;
   chain.nodes -= nodes;

@@ -293,3 +293,51 @@ test("a list of one small node becomes a listpack again, one of two does not", (
   core.must("LPOP", "l", "10");
   expect(core.must("DEBUG", "LISTPACK", "l")).toBe("Listpack of 15 bytes, 1 elements");
 });
+
+/** What a list that is pushed to at the front is called must be what its mirror image is called, which has no fore part. */
+test("a list and its mirror image change their encoding at the same commands", () => {
+  const core = createTestCore({ build: "tiny" });
+  const mirrored = fc.array(
+    fc.record({
+      command: fc.constantFrom("PUSH", "PUSH", "POP", "REMOVE"),
+      isNear: fc.boolean(),
+      bytes: fc.constantFrom(1, 30, 64, 65, 600),
+      times: fc.integer({ min: 1, max: 150 }),
+    }),
+    { minLength: 5, maxLength: 40 },
+  );
+  let quicklists = 0;
+  const play = fc.property(mirrored, (steps) => {
+    core.must("FLUSHALL", "SYNC");
+    for (const { command, isNear, bytes, times } of steps) {
+      const item = "x".repeat(bytes);
+      const run = (key: string, end: string) => {
+        if (command === "REMOVE") return core.must("LREM", key, "0", item);
+        return core.must(`${end}${command}`, key, ...(command === "PUSH" ? [item] : []));
+      };
+      for (let i = 0; i < (command === "REMOVE" ? 1 : times); i++) {
+        expect(run("here", isNear ? "L" : "R")).toEqual(run("there", isNear ? "R" : "L"));
+        if (core.must("EXISTS", "here") === 0) break;
+        const encoding = core.must("OBJECT", "ENCODING", "here");
+        expect(encoding).toBe(core.must("OBJECT", "ENCODING", "there") as string);
+        if (encoding === "quicklist") quicklists++;
+      }
+      core.check();
+    }
+  });
+  fc.assert(play, { numRuns: 100 });
+  expect(quicklists).toBeGreaterThan(1000);
+});
+
+test("what is pushed to the front of a long list moves a few bytes, and fills nodes as it does at the back", () => {
+  const core = createTestCore({ build: "release" });
+  const nodes = (key: string) =>
+    Number(String(core.must("DEBUG", "QUICKLIST", key)).match(/\d+/)![0]);
+  for (const item of items(20_000)) {
+    core.must("LPUSH", "front", item);
+    core.must("RPUSH", "back", item);
+  }
+  expect(nodes("front") - nodes("back")).toBeOneOf([0, 1]);
+  expect(core.must("LRANGE", "front", "0", "-1")).toEqual(items(20_000).toReversed());
+  core.check();
+});
