@@ -344,7 +344,9 @@ function headedBytes(head: u32, length: u32): u32 {
 
 /** Writes a whole element. @returns the byte behind it */
 function writeElement(at: usize, head: u32, ptr: usize, length: u32): usize {
-  memory.copy(at, HEAD, head);
+  // Mostly one byte, as below: what a call to copy it would cost is saved.
+  if (head === 1) store<u8>(at, load<u8>(HEAD));
+  else memory.copy(at, HEAD, head);
   let body = head;
   if (isStringHead()) {
     memory.copy(at + head, ptr, length);
@@ -427,7 +429,9 @@ function spliceHeaded(
   const block = packedReserve(packed, bytes);
   if (block === 0) return 0;
   const to = block + offset;
-  memory.copy(to + added, to + removed, before - <u32>offset - removed);
+  const behind = before - <u32>offset - removed;
+  if (behind === 1) store<u8>(to + added, END);
+  else memory.copy(to + added, to + removed, behind);
   writeElement(to, head, ptr, length);
   store<u32>(block, bytes);
   if (removed === 0) changeCount(block, 1);
