@@ -344,7 +344,7 @@ function headedBytes(head: u32, length: u32): u32 {
 
 /** Writes a whole element. @returns the byte behind it */
 function writeElement(at: usize, head: u32, ptr: usize, length: u32): usize {
-  // Mostly one byte, as below: what a call to copy it would cost is saved.
+  // Mostly one byte: a call that copies it would cost more.
   if (head === 1) store<u8>(at, load<u8>(HEAD));
   else memory.copy(at, HEAD, head);
   let body = head;
@@ -430,6 +430,7 @@ function spliceHeaded(
   if (block === 0) return 0;
   const to = block + offset;
   const behind = before - <u32>offset - removed;
+  // What is appended has but the end behind it.
   if (behind === 1) store<u8>(to + added, END);
   else memory.copy(to + added, to + removed, behind);
   writeElement(to, head, ptr, length);
