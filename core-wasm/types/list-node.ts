@@ -34,7 +34,7 @@ export class ListNode {
 
 const PLAIN: u32 = 0x8000_0000;
 const FORE: u32 = 0x4000_0000;
-/** A fore part has no more bytes than this, and a node of no more has none. */
+/** A fore part is not pushed to beyond this, and a node of no more bytes is given none. */
 const FORE_BYTES: u32 = 512;
 /** A longer element is no worse off where it moves a whole node. */
 const FORE_ELEMENT_BYTES: u32 = 64;
@@ -129,9 +129,9 @@ export function wantsFore(node: ListNode, length: u32): bool {
   return limitBytes() !== 0 && length <= FORE_ELEMENT_BYTES && packedBytes(node.data) > FORE_BYTES;
 }
 
-/** Bytes of a fore part and the packed node that it is a part of, once they are joined. */
-export function joinedBytes(fore: ListNode): u32 {
-  return packedBytes(fore.data) + packedBytes(nodeAt(fore.next).data) - PACKED_EMPTY_BYTES;
+/** Bytes of a packed node and the next one, packed too, once they are joined. */
+export function joinedBytes(node: ListNode): u32 {
+  return packedBytes(node.data) + packedBytes(nodeAt(node.next).data) - PACKED_EMPTY_BYTES;
 }
 
 /** Whether the fore part has room for one more element, and so has the node that it is a part of. */

@@ -47,7 +47,6 @@ import {
   packedFirst,
   packedInsert,
   packedJoin,
-  packedJoinFront,
   packedLast,
   packedNext,
   packedPrepend,
@@ -126,7 +125,7 @@ export function settleShrunk(entry: Entry): void {
   free(changetype<usize>(chain));
 }
 
-/** Whether the node is a fore part, and with the one it is a part of at most half of what a node may be. */
+/** Whether the node is a fore part, and with the node that it is a part of at most half of what a node may be. */
 function isHalfWithFore(node: ListNode): bool {
   if (!isFore(node) || isPlain(nodeAt(node.next))) return false;
   return isHalf(joinedBytes(node), elementsOf(node) + elementsOf(nodeAt(node.next)));
@@ -135,16 +134,8 @@ function isHalfWithFore(node: ListNode): bool {
 /** Ends the fore part in front: it joins the node it is a part of, or, for want of memory or room, is a node of its own. O(node) */
 function joinFore(chain: Chain): void {
   const fore = nodeAt(chain.first);
-  const node = nodeAt(fore.next);
   setFore(fore, false);
-  if (isPlain(node)) return;
-  const elements = elementsOf(fore) + elementsOf(node);
-  if (exceedsLimit(joinedBytes(fore), elements)) return;
-  const joined = packedJoinFront(node.data, fore.data);
-  if (joined === 0) return;
-  node.data = <u32>joined;
-  node.elements = elements;
-  dropNode(chain, fore);
+  joinNext(chain, fore);
 }
 
 // ---- ends
@@ -440,8 +431,7 @@ function joinNext(chain: Chain, node: ListNode): void {
   if (node.next === 0 || isPlain(node)) return;
   const next = nodeAt(node.next);
   if (isPlain(next)) return;
-  const bytes = <u64>packedBytes(node.data) + packedBytes(next.data);
-  if (exceedsLimit(bytes, <u64>elementsOf(node) + elementsOf(next))) return;
+  if (exceedsLimit(joinedBytes(node), <u64>elementsOf(node) + elementsOf(next))) return;
   const joined = packedJoin(node.data, next.data);
   if (joined === 0) return;
   node.data = <u32>joined;

@@ -228,20 +228,6 @@ export function packedJoin(packed: usize, other: usize): usize {
   return block;
 }
 
-/** The same in front of all. */
-export function packedJoinFront(packed: usize, other: usize): usize {
-  const before = load<u32>(packed);
-  const added = load<u32>(other) - HEADER_BYTES - 1;
-  const block = packedReserve(packed, before + added);
-  if (block === 0) return 0;
-  const first = block + HEADER_BYTES;
-  memory.copy(first + added, first, before - HEADER_BYTES);
-  memory.copy(first, other + HEADER_BYTES, added);
-  store<u32>(block, before + added);
-  changeCount(block, <i32>packedCount(other));
-  return block;
-}
-
 /**
  * The first element from `at` on that is these bytes, looking at one and passing over `skip`; 0 = there is none. O(n)
  */
