@@ -40,8 +40,12 @@ export class LogFile {
     return new LogFile(entry, path, disk.open(path, "append"), extent);
   }
 
-  /** Begins an empty file. @throws Error */
+  /**
+   * Begins an empty file. One of that name that nobody named any more goes first: were it only emptied, what it had could be there again
+   * behind a loss of power. @throws Error
+   */
   static create(disk: Disk, path: string, entry: ManifestFile): LogFile {
+    if (disk.exists(path)) disk.remove(path);
     disk.open(path, "create").close();
     return LogFile.open(disk, path, entry, { size: 0, sum: 0 });
   }

@@ -1,7 +1,9 @@
 import { beforeEach, expect, test } from "bun:test";
+import { dirname } from "node:path";
 import { LogFile } from "../../../../server/persistence/aof/log-file.ts";
 import type { ManifestFile } from "../../../../server/persistence/aof/manifest.ts";
 import type { Disk } from "../../../../server/persistence/disk.ts";
+import { createRandom } from "../../../support/random.ts";
 import { diskError, SimDisk } from "../../../support/sim-disk.ts";
 
 const PATH = "/log/a.1.incr.aof";
@@ -70,4 +72,21 @@ test("what a disk says to closing does not matter: a sync has said it", () => {
   // The first is the one that makes it.
   LogFile.create(withClose(sim, close), PATH, ENTRY).close();
   expect(closes).toBe(2);
+});
+
+test("a file that is begun has nothing of one that had its name, whatever a loss of power leaves", () => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const disk = new SimDisk();
+    const stale = disk.open(PATH, "append");
+    stale.append(Buffer.from("#PREV:1:48484:c1b17caa:e39b3ef1\r\n"));
+    stale.sync();
+    stale.close();
+    disk.syncDirectory(dirname(PATH));
+    const file = LogFile.create(disk, PATH, ENTRY);
+    // What names it is on the disk.
+    disk.syncDirectory(dirname(PATH));
+    const left = disk.afterPowerLoss(createRandom(seed));
+    expect(left.contents(PATH)).toHaveLength(0);
+    file.close();
+  }
 });
