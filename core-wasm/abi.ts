@@ -44,6 +44,8 @@ export enum IoField {
   Protocol = 16, // u32: 2 or 3
   Db = 20, // u32: the client's selected database
   Flags = 24, // u32: IoFlag bits
+  FramesDone = 28, // u32: frames that `executeFrames` has done before the one it runs
+  FramesStatus = 32, // u32: what each of them has answered
 }
 
 export enum IoFlag {
@@ -56,7 +58,7 @@ export enum IoFlag {
 
 /**
  * Frames found in the input and not executed yet: the host frames up to FRAME_BATCH commands, has the core load what their keys
- * will need (`prefetch`), then executes them in order. One record of FRAME_BYTES each, at Address.Frames:
+ * will need (`prefetch`), then executes them in order (`executeFrames`). One record of FRAME_BYTES each, at Address.Frames:
  *   0 u32 argv table |4 u32 words |8 u32 first byte |12 u32 byte behind |16 u32 1 = canonical |20 u32, 24 u64 the core's own
  */
 export const FRAME_BATCH = 32;
@@ -146,6 +148,7 @@ export enum Status {
   SawUnsynced = 16, // looked at data that waits for the next sync (group commit)
   Block = 32, // nothing to serve: park the client
   SawSyncing = 64, // touched data that the sync in flight covers
+  Drained = 128, // the host has emptied the reply window: the client may have had enough
 }
 
 /**

@@ -1,7 +1,16 @@
 /**
  * The one entry of data commands: room for the command, the jump to it, room again, and the status the host acts on.
  */
-import { Address, Cmd, CommandFlag, IoFlag, StateField, Status } from "./abi";
+import {
+  Address,
+  Cmd,
+  CommandFlag,
+  FRAME_BYTES,
+  FrameField,
+  IoFlag,
+  StateField,
+  Status,
+} from "./abi";
 import { argLength } from "./argv";
 import * as bitfieldCommands from "./commands/bitfield";
 import * as bitmapCommands from "./commands/bitmap";
@@ -72,6 +81,31 @@ export function execute(commandId: i32, argc: i32): i32 {
     if (keepsRoom) trimToLimit();
   }
   return state.status;
+}
+
+/** What frames may answer without ending the run, if all answer the same. */
+const UNIFORM: u32 = Status.Changed | Status.SawUnsynced | Status.SawSyncing;
+
+/**
+ * Runs command `commandId` on up to `count` frames from record `first` on. Ends behind the first that asks the host for something, or answers
+ * something else than those before it, of the bits in `attention`: they have answered what the IO block's FramesStatus says.
+ * @returns frames that were executed << 8, and the Status bits of the last. O(frames) times the command's own cost
+ */
+export function executeFrames(commandId: i32, first: u32, count: u32, attention: u32): u32 {
+  const block = io();
+  let frame = <usize>Address.Frames + <usize>first * FRAME_BYTES;
+  let done: u32 = 0;
+  let status: u32 = 0;
+  let told: u32 = 0;
+  do {
+    block.framesDone = done++;
+    block.argvPtr = load<u32>(frame, FrameField.Argv);
+    status = execute(commandId, load<u32>(frame, FrameField.Words));
+    told = status & attention;
+    if (done === 1) block.framesStatus = told;
+    frame += FRAME_BYTES;
+  } while (done < count && told === block.framesStatus && (told & ~UNIFORM) === 0);
+  return (done << 8) | status;
 }
 
 function run(commandId: i32, argc: u32): void {

@@ -30,7 +30,7 @@ import { IoBlock, NO_TABLE, setDefaultLimits, state } from "./state";
 import { freeGarbage, garbageCount } from "./types/garbage";
 import { beginSync, endSync, trackUnsynced } from "./unsynced";
 
-export { execute } from "./dispatch";
+export { execute, executeFrames } from "./dispatch";
 
 const DEFAULT_LOG_FACTOR: u32 = 10;
 const DEFAULT_DECAY_MINUTES: u32 = 1;
@@ -66,7 +66,7 @@ export function init(seedLow: i32, seedHigh: i32): void {
   configureLimit(0, EvictionPolicy.NoEviction);
 }
 
-/** Brings what the keys of the next `count` frames at Address.Frames need into the cache. @returns a number without meaning */
+/** Brings what the keys of the next `count` frames at Address.Frames need into the cache. @returns 0 = it was there, as far as sizes tell */
 export function prefetch(count: i32): i32 {
   return prefetchFrames(count);
 }

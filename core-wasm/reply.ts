@@ -28,9 +28,14 @@ enum Byte {
   Double = 44,
 }
 
+function drainWindow(): void {
+  drain(Stream.Reply);
+  state.status |= Status.Drained;
+}
+
 function room(bytes: u32): usize {
   const block = io();
-  if (block.outTop + bytes > block.outEnd) drain(Stream.Reply);
+  if (block.outTop + bytes > block.outEnd) drainWindow();
   return block.outTop;
 }
 
@@ -197,7 +202,7 @@ export function bulk(ptr: usize, length: u32): void {
   let left = length;
   while (left > 0) {
     const block = io();
-    if (block.outTop + 2 >= block.outEnd) drain(Stream.Reply);
+    if (block.outTop + 2 >= block.outEnd) drainWindow();
     const space = block.outEnd - block.outTop;
     const piece = left < space ? left : space;
     memory.copy(block.outTop, from, piece);

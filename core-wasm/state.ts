@@ -33,6 +33,8 @@ export class IoBlock {
   protocol: u32;
   db: u32;
   flags: u32;
+  framesDone: u32;
+  framesStatus: u32;
 }
 
 @final

@@ -138,7 +138,7 @@ export class Server {
       seed: options.seed ?? [seed.readInt32LE(0), seed.readInt32LE(4)],
       drain: (stream) => {
         if (stream === Stream.Reply) this.arena.drain();
-        else if (stream === Stream.Effects) this.dispatcher.effects.drain();
+        else if (stream === Stream.Effects) this.dispatcher.drainEffects();
         else this.appendOnly.drainSnapshot();
       },
     });

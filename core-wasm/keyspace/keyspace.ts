@@ -194,7 +194,8 @@ function findRaw(id: u32, key: usize, length: u32): Entry | null {
 
 /**
  * Brings what the next `count` frames will look at into the cache. Each lookup waits for memory three times in a row; here the
- * waits of all frames overlap. Word 1 is taken for the key: where it is none the work is wasted, nothing else. O(frames)
+ * waits of all frames overlap. Word 1 is taken for the key: where it is none the work is wasted, nothing else.
+ * @returns 0 = everything was in the cache, as far as sizes tell. O(frames)
  */
 export function prefetchFrames(count: u32): u32 {
   const id = tableIdOf(io().db);
@@ -221,10 +222,13 @@ export function prefetchFrames(count: u32): u32 {
     touched += load<u32>(ref) + load<u32>(ref, 64);
     if (words > 2) withMember += 1;
   }
-  return withMember === 0 ? touched : touched + prefetchMembers(end);
+  const members = withMember === 0 ? 0 : prefetchMembers(end);
+  if (members === 0 && t.count < COLD_TABLE_MEMBERS) return 0;
+  // The sum says nothing; without it the loads would not be made.
+  return (touched + members) | 1;
 }
 
-/** The same for members of large collections: frames up to `end` of which the entry is known. */
+/** The same for members of large collections: frames up to `end` of which the entry is known. @returns 0 = there are none */
 function prefetchMembers(end: usize): u32 {
   let touched: u32 = 0;
   let cold: u32 = 0;
@@ -243,7 +247,7 @@ function prefetchMembers(end: usize): u32 {
     touched += touchHome(changetype<Table>(members), hash);
     cold += 1;
   }
-  if (cold === 0) return touched;
+  if (cold === 0) return 0;
   for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES) {
     if (load<u32>(frame, FrameField.Words) < 3) continue;
     const members: usize = load<u32>(frame, FRAME_REF);
@@ -251,7 +255,7 @@ function prefetchMembers(end: usize): u32 {
     const hash = load<u64>(frame, FRAME_HASH);
     touched += load<u32>(taggedRef(homeBucket(changetype<Table>(members), hash), hash));
   }
-  return touched;
+  return touched | 1;
 }
 
 /** The word that names a member in most commands on one of a collection. */

@@ -18,7 +18,12 @@ export interface CoreExports {
   init(seedLow: number, seedHigh: number): void;
   /** Runs command `commandId` on argv entries 0 to argc-1; the reply is in the output window. @returns Status bits */
   execute(commandId: number, argc: number): number;
-  /** Brings what the keys of `count` frames at Address.Frames need into the cache. */
+  /**
+   * Runs command `commandId` on up to `count` frames from record `first` on, until one answers other bits of `attention` than those before it,
+   * or one that the host must act on. @returns frames executed << 8 | Status bits of the last; IoField.FramesStatus has those of the others
+   */
+  executeFrames(commandId: number, first: number, count: number, attention: number): number;
+  /** Brings what the keys of `count` frames at Address.Frames need into the cache. @returns 0 = it was there, as far as sizes tell */
   prefetch(count: number): number;
   /** Deletes due keys, oldest first, at most `budget` steps. @returns steps left over; 0 = more is due */
   expireSlice(budget: number): number;

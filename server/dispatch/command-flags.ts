@@ -3,7 +3,7 @@ import { type CommandFlag, coreFlags } from "../commands/spec.ts";
 import type { CommandRow } from "../commands/table.ts";
 
 export const NO_AUTH = 64;
-/** Its time is taken call by call; that of the others per run of calls. */
+/** Its time is taken call by call; that of the others, which are brief, per run of calls. */
 export const TIMED_ALONE = 128;
 /** What is executed is the subcommand that word 1 names. */
 export const CONTAINER = 256;
@@ -25,16 +25,19 @@ export const NOT_WHILE_LOADING = 65536;
 
 const NEVER_QUEUED_NAMES = new Set(["exec", "discard", "multi", "watch", "quit", "reset"]);
 const LEAVES_MULTI_NAMES = new Set(["discard", "quit", "reset"]);
+/** Not `fast` for Redis, but they take what copying their value takes, and the input window bounds that. */
+const BRIEF_NAMES = new Set(["set", "setex", "psetex"]);
 const TOUCHING_FLAGS: readonly CommandFlag[] = ["readonly", "write", "may_replicate"];
 
 /** Of a command, or of a container for its name alone. */
 export function flagsOf({ spec, container }: CommandRow): number {
   const named = (names: ReadonlySet<string>, flag: number) =>
     container === undefined && names.has(spec.name) ? flag : 0;
+  const isBrief = spec.flags.includes("fast") || named(BRIEF_NAMES, 1) !== 0;
   return (
     coreFlags(spec) |
     (spec.flags.includes("no_auth") ? NO_AUTH : 0) |
-    (spec.flags.includes("fast") ? 0 : TIMED_ALONE) |
+    (isBrief ? 0 : TIMED_ALONE) |
     (spec.subcommands !== undefined ? CONTAINER : 0) |
     (spec.flags.includes("write") || spec.flags.includes("may_replicate") ? MAY_REPLICATE : 0) |
     (spec.flags.includes("no_multi") ? NO_MULTI : 0) |

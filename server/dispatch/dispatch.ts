@@ -36,6 +36,8 @@ const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
 const DB = (Address.IoBlock + IoField.Db) >> 2;
 const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
 const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
+const FRAMES_DONE = (Address.IoBlock + IoField.FramesDone) >> 2;
+const FRAMES_STATUS = (Address.IoBlock + IoField.FramesStatus) >> 2;
 const BLOCK_MS = (Address.State + StateField.BlockMs) >> 3;
 const LF = 10;
 const PAUSED = Gate.PausedAll | Gate.PausedWrites;
@@ -45,6 +47,10 @@ const FROZEN = Gate.WritesRefused | PAUSED | Gate.Loading;
 const AROUND = Gate.SkipReply | Gate.Tracking;
 /** Calls of one command that are timed together at the most. */
 const RUN_MAX_CALLS = 64;
+/** `executeFrames` answers the Status in so many bits, and above them how many frames. */
+const STATUS_BITS = 8;
+/** No run of frames is under way. */
+const NO_FRAME = -1;
 /** What of a status the dispatcher must act on, with and without somebody following what changes. */
 const ATTENTION = Status.Error | Status.Effects | Status.Block;
 const SAW = Status.SawUnsynced | Status.SawSyncing;
@@ -64,7 +70,7 @@ const NO_WAITING: WaitingParts = { block() {}, served() {}, switchTo: () => null
 
 /**
  * Told of every stretch of calls of one command (a position in the command table) with the time they took together. Commands that
- * are not `fast` come call by call; fast ones that follow each other in a chunk come together, since reading the clock costs as
+ * are not brief come call by call; brief ones that follow each other in a chunk come together, since reading the clock costs as
  * much as they do.
  */
 export type RunListener = (command: number, calls: number, microseconds: number) => void;
@@ -103,6 +109,8 @@ export class Dispatcher implements UnitRunner {
   private runCommand = -1;
   private runCalls = 0;
   private runStartUs = 0;
+  /** The record of the batch up to which the run of frames that the core executes has been seen to. */
+  private firstFrame = NO_FRAME;
   /** When EXEC began, while its commands run, and its position. */
   private unitStartUs = 0;
   private unitCommand = -1;
@@ -225,11 +233,10 @@ export class Dispatcher implements UnitRunner {
     return encodeRequest(Array.from({ length: args.count }, (_, i) => args.bytes(i)));
   }
 
-  /** Times every call by itself, or fast ones in runs again. */
+  /** Times every call by itself, or brief ones in runs again. */
   timeEachCall(each: boolean): void {
-    for (const [index, { spec }] of this.table.rows.entries())
-      if (each || !spec.flags.includes("fast")) this.flags[index]! |= TIMED_ALONE;
-      else this.flags[index]! &= ~TIMED_ALONE;
+    for (const [index, row] of this.table.rows.entries())
+      this.flags[index] = flagsOf(row) | (each ? TIMED_ALONE : 0);
   }
 
   /** A chunk of the client's commands follows. */
@@ -259,6 +266,78 @@ export class Dispatcher implements UnitRunner {
     if (index < 0) return;
     if (gate !== 0 && this.stopsAtGate(client, index, argc)) return;
     this.timed(client, index, argc);
+  }
+
+  /**
+   * Runs the commands of frames from record `first` on, of `count` in the batch: those that are one brief command in a row in one call of
+   * the core. @returns how many were run, at least 1; the last is the current frame
+   */
+  runFrames(client: Client, first: number, count: number): number {
+    const { framer } = this;
+    const argc = framer.select(first);
+    if ((client.gate | this.gate) !== 0) {
+      this.run(client, argc);
+      return 1;
+    }
+    const index = this.find(client, argc);
+    if (index < 0) return 1;
+    const isAlone = this.ids[index] === 0 || (this.flags[index]! & TIMED_ALONE) !== 0;
+    const alike = isAlone ? 1 : framer.alike(first, count);
+    if (alike > 1) return this.timedFrames(client, index, first, alike);
+    this.timed(client, index, argc);
+    return 1;
+  }
+
+  /** Runs frames of one command that were found and let through, as part of a run of calls. */
+  private timedFrames(client: Client, index: number, first: number, count: number): number {
+    this.joinRun(index, count);
+    client.lastCommand = index;
+    this.firstFrame = first;
+    const result = this.core.executeFrames(
+      this.ids[index]!,
+      first,
+      count,
+      this.attention | Status.Drained,
+    );
+    const executed = result >> STATUS_BITS;
+    const status = result & ((1 << STATUS_BITS) - 1);
+    this.runCalls += executed;
+    this.reachFrame();
+    this.firstFrame = NO_FRAME;
+    if ((status & this.attention) !== 0) this.settle(status);
+    return executed;
+  }
+
+  /** Calls of a command follow: in the run that is open, or in one of their own. */
+  private joinRun(index: number, calls: number): void {
+    if (index === this.runCommand && this.runCalls + calls <= RUN_MAX_CALLS) return;
+    if (this.runCalls > 0) this.closeRun();
+    this.runCommand = index;
+  }
+
+  /** The frame that the core has come to is the current one; what those before it have answered is seen to. */
+  private reachFrame(): void {
+    const { i32 } = this.core.memory;
+    const { framer, firstFrame, log } = this;
+    const done = i32[FRAMES_DONE]!;
+    i32[FRAMES_DONE] = 0;
+    if (done > 0 && log !== null) this.logFrames(firstFrame, done, log);
+    this.firstFrame = firstFrame + done;
+    this.args.point(framer.select(this.firstFrame));
+  }
+
+  /** Tells the log of frames that have all answered FramesStatus. */
+  private logFrames(first: number, count: number, log: PropagationLog): void {
+    const { i32 } = this.core.memory;
+    const status = i32[FRAMES_STATUS]!;
+    if ((status & SAW) !== 0) this.holdReply(status, log);
+    if ((status & Status.Changed) === 0) return;
+    this.holdUntilLogged(log);
+    const { framer } = this;
+    framer.select(first);
+    const begin = framer.frameStart;
+    framer.select(first + count - 1);
+    log.frames(i32[DB]!, begin, framer.position - begin, count);
   }
 
   private runAround(client: Client, argc: number): void {
@@ -296,10 +375,7 @@ export class Dispatcher implements UnitRunner {
 
   /** Runs a command that was found and let through, in the run of calls it belongs to. */
   private timed(client: Client, index: number, argc: number): void {
-    if (index !== this.runCommand || this.runCalls >= RUN_MAX_CALLS) {
-      if (this.runCalls > 0) this.closeRun();
-      this.runCommand = index;
-    }
+    this.joinRun(index, 1);
     this.runCalls++;
     client.lastCommand = index;
     // Not before: a run that was closed is told with the words of its last call.
@@ -479,6 +555,13 @@ export class Dispatcher implements UnitRunner {
     this.tracker.settle();
   }
 
+  /** The core calls, its effects buffer full in the middle of a command. */
+  drainEffects(): void {
+    // Those before are logged before.
+    if (this.firstFrame !== NO_FRAME) this.reachFrame();
+    this.effects.drain();
+  }
+
   /** Runs a command of the core for a handler: a subcommand, on the words as they came. */
   execute(id: Cmd): void {
     const status = this.core.execute(id, this.args.count);
@@ -501,8 +584,7 @@ export class Dispatcher implements UnitRunner {
     if (this.log === null) return;
     if ((status & SAW) !== 0) this.holdReply(status, this.log);
     if ((status & (Status.Changed | Status.Rewritten)) === 0) return;
-    this.client.lastLogged = this.log.point;
-    this.client.holdUntil = this.log.point;
+    this.holdUntilLogged(this.log);
     if ((status & Status.Rewritten) === 0) this.propagateRequest();
   }
 
@@ -609,6 +691,12 @@ export class Dispatcher implements UnitRunner {
     if (point > this.client.holdUntil) this.client.holdUntil = point;
   }
 
+  /** What the client's command has changed is about to be logged: it is told of it when that is safe. */
+  private holdUntilLogged(log: PropagationLog): void {
+    this.client.lastLogged = log.point;
+    this.client.holdUntil = log.point;
+  }
+
   /** The line that a command of the core has just answered, without its `-`. */
   private lastReplyLine(): string {
     const { i32, u8 } = this.core.memory;
@@ -621,7 +709,8 @@ export class Dispatcher implements UnitRunner {
     const { i32 } = this.core.memory;
     const { framer, log } = this;
     const db = i32[DB]!;
-    if (framer.canonical) log?.frame(db, framer.frameStart, framer.position - framer.frameStart);
+    if (framer.canonical)
+      log?.frames(db, framer.frameStart, framer.position - framer.frameStart, 1);
     else log?.words(db, null, i32[ARGV_PTR]! >>> 0, this.args.count);
   }
 

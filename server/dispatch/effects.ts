@@ -29,8 +29,8 @@ export interface WordTable {
 
 /** Where what changed is written down, in order; the append-only file is one. Pointers are into linear memory. */
 export interface PropagationLog {
-  /** Appends bytes that are a canonical frame. */
-  frame(db: number, ptr: number, length: number): void;
+  /** Appends bytes that are `count` canonical frames, each a unit of its own unless one is open. */
+  frames(db: number, ptr: number, length: number, count: number): void;
   /** Appends a command by its words: `name` if there is one, `count` (address, length) pairs at `pairsPtr`, then those of `rest`. */
   words(
     db: number,

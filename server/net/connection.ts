@@ -34,6 +34,8 @@ const TRANSFER_MIN_BYTES = 4096;
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
 /** From here on it pays to ask for memory ahead. */
 const PREFETCH_MIN_FRAMES = 2;
+/** Where there was nothing to ask for, so many batches of the client go without. */
+const BATCHES_WITHOUT = 15;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;
 const DB = (Address.IoBlock + IoField.Db) >> 2;
 const FLAGS = (Address.IoBlock + IoField.Flags) >> 2;
@@ -69,6 +71,8 @@ export class Connection {
   /** How many times in a row something was carried. */
   private carries = 0;
   private large: LargeFrame | null = null;
+  /** Batches to come for which no memory is asked ahead. */
+  private batchesWithout = 0;
   /** Commands and parts of them that came while the client was not served, or were cut off when it stopped being. */
   private waiting: Uint8Array | null = null;
 
@@ -194,9 +198,9 @@ export class Connection {
     do {
       const frames = framer.batch(end);
       const next = framer.position;
-      if (frames >= PREFETCH_MIN_FRAMES) core.prefetch(frames);
-      for (let i = 0; i < frames; i++) {
-        dispatcher.run(client, framer.select(i));
+      if (frames >= PREFETCH_MIN_FRAMES) this.prefetch(frames);
+      for (let i = 0; i < frames; ) {
+        i += dispatcher.runFrames(client, i, frames);
         if (client.closing) return null;
         if (client.stops !== 0) return this.stopAt(end);
       }
@@ -206,6 +210,12 @@ export class Connection {
     } while (framer.stopped === GOING_ON);
     core.memory.i32[ARGV_PTR] = Address.ArgvTable;
     return this.keepRest(end);
+  }
+
+  /** Has the core load what the frames need, unless what this client asks for lay in the cache lately. */
+  private prefetch(frames: number): void {
+    if (this.batchesWithout > 0) this.batchesWithout--;
+    else if (this.parts.core.prefetch(frames) === 0) this.batchesWithout = BATCHES_WITHOUT;
   }
 
   /** Stops serving this client; what lies behind the current frame waits. */

@@ -63,6 +63,11 @@ export interface Framer {
   stopped: number;
   /** Makes record `index` of the batch the current frame: argv, frameStart, position, canonical. @returns its word count */
   select(index: number): number;
+  /**
+   * How many records of the `count` in the batch, from `first` on, are one command in a row: its name, as it is written and of 8 bytes at
+   * most, and as many words, in canonical frames that follow each other. At least 1. O(that number)
+   */
+  alike(first: number, count: number): number;
 }
 
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
@@ -70,6 +75,12 @@ const CR = 13;
 const LF = 10;
 const ASTERISK = 42;
 const DOLLAR = 36;
+
+/** Masks the first `count` bytes of a word: none below 1, all from 4 on. */
+function firstBytes(count: number): number {
+  if (count >= 4) return -1;
+  return count <= 0 ? 0 : (1 << (count << 3)) - 1;
+}
 
 /** Made once per core, so that the hot loop's views are constants of the closure. */
 export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
@@ -312,6 +323,35 @@ export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
       framer.position = i32[record + (FrameField.End >> 2)]!;
       framer.canonical = i32[record + (FrameField.Canonical >> 2)] !== 0;
       return i32[record + (FrameField.Words >> 2)]!;
+    },
+
+    alike(first: number, count: number): number {
+      let record = (Address.Frames + first * FRAME_BYTES) >> 2;
+      const slot = i32[record + (FrameField.Argv >> 2)]! >> 2;
+      const length = i32[slot + 1]!;
+      if (i32[record + (FrameField.Canonical >> 2)] === 0 || length > 8) return 1;
+      const wordCount = i32[record + (FrameField.Words >> 2)]!;
+      const lowMask = firstBytes(length);
+      const highMask = firstBytes(length - 4);
+      const low = words.getInt32(i32[slot]!, true);
+      const high = words.getInt32(i32[slot]! + 4, true);
+      let next = first + 1;
+      for (; next < count; next++) {
+        const end = i32[record + (FrameField.End >> 2)];
+        record += FRAME_BYTES >> 2;
+        if (
+          i32[record + (FrameField.Start >> 2)] !== end ||
+          i32[record + (FrameField.Words >> 2)] !== wordCount ||
+          i32[record + (FrameField.Canonical >> 2)] === 0
+        )
+          break;
+        const name = i32[record + (FrameField.Argv >> 2)]! >> 2;
+        if (i32[name + 1] !== length) break;
+        const ptr = i32[name]!;
+        if (((words.getInt32(ptr, true) ^ low) & lowMask) !== 0) break;
+        if (((words.getInt32(ptr + 4, true) ^ high) & highMask) !== 0) break;
+      }
+      return next - first;
     },
   };
   return framer;

@@ -1,6 +1,7 @@
 /** A client of a history: what it sends, in pieces of any length, and what it may conclude from the replies that have come. */
 import type { Client } from "../../server/client/client.ts";
 import type { Dispatcher } from "../../server/dispatch/dispatch.ts";
+import type { Framer } from "../../server/resp/framer.ts";
 import { randomOperation } from "../support/operations.ts";
 import type { Random } from "../support/random.ts";
 import { frame } from "../support/reference.ts";
@@ -46,6 +47,18 @@ const MANY = ["ZADD", "zset:0", ...Array.from({ length: 700 }, (_, i) => [`${i}`
 
 const REMOVAL = /^(DEL|UNLINK|GETDEL|HDEL)$/i;
 
+/** What of a client tells where its command looks, before it is executed. */
+type Before = Pick<Client, "db" | "multi">;
+
+/** A command by its place among those of its connection. */
+interface Seen {
+  readonly list: number[];
+  readonly place: number;
+  readonly words: string[];
+  readonly db: number;
+  readonly isRead: boolean;
+}
+
 /** What a command must wait for, by its place among those of its connection. */
 export class Knowledge {
   /** For each executed command: the last unit that its reply tells of. */
@@ -87,22 +100,61 @@ export class Knowledge {
       serveBlocked();
       if (!shadow.isInUnit) this.tellServed();
     };
+    let isAlone = false;
     const run = dispatcher.run.bind(dispatcher);
     dispatcher.run = (client, argc) => {
-      const list = this.listOf(client);
+      isAlone = true;
       const before = shadow.count;
       // The words are looked at before they are gone.
-      const words = this.wordsOf(dispatcher, argc);
-      const { db } = client;
-      shadow.name(db, words);
-      const isRead = this.countsReads && client.multi === null && READS.includes(words[0]!);
-      const place = list.push(0) - 1;
-      if (REMOVAL.test(words[0]!)) this.removalsOf(list).add(place);
+      const seen = this.see(client, client, this.wordsOf(dispatcher, argc));
       run(client, argc);
-      const wrote = this.hasWritten(words, before);
-      list[place] = wrote ? shadow.count : isRead ? shadow.lastUnitOf(db, words[1] ?? "") : 0;
+      this.remember(seen, before);
       this.tellServed();
     };
+    const { framer } = dispatcher as unknown as { framer: Framer };
+    const runFrames = dispatcher.runFrames.bind(dispatcher);
+    dispatcher.runFrames = (client, first, count) => {
+      isAlone = false;
+      let before = shadow.count;
+      const words = Array.from({ length: count - first }, (_, index) =>
+        this.wordsOf(dispatcher, framer.select(first + index)),
+      );
+      const state = { db: client.db, multi: client.multi };
+      const executed = runFrames(client, first, count);
+      // What went another way was seen there.
+      if (isAlone) return executed;
+      const seen = words.slice(0, executed).map((each) => this.see(client, state, each));
+      for (const each of seen.slice(0, -1)) before = this.rememberFrame(each, before);
+      this.remember(seen.at(-1)!, before);
+      this.tellServed();
+      return executed;
+    };
+  }
+
+  /** A command has its place among those of its connection. */
+  private see(client: Client, { db, multi }: Before, words: string[]): Seen {
+    this.shadow.name(db, words);
+    const list = this.listOf(client);
+    const place = list.push(0) - 1;
+    if (REMOVAL.test(words[0]!)) this.removalsOf(list).add(place);
+    const isRead = this.countsReads && multi === null && READS.includes(words[0]!);
+    return { list, place, words, db, isRead };
+  }
+
+  /** What its reply tells of; what was logged since `before` is its own, if anything was. */
+  private remember({ list, place, words, db, isRead }: Seen, before: number): void {
+    const { shadow } = this;
+    const wrote = this.hasWritten(words, before);
+    list[place] = wrote ? shadow.count : isRead ? shadow.lastUnitOf(db, words[1] ?? "") : 0;
+  }
+
+  /** The same of a frame that others followed in one call: it was logged as it came, or not at all. @returns the unit that the next begins behind */
+  private rememberFrame(seen: Seen, before: number): number {
+    const unit = this.shadow.units[before] ?? [];
+    const isOwn = unit.length === 1 && unit[0]!.words.join(" ") === seen.words.join(" ");
+    if (isOwn) seen.list[seen.place] = before + 1;
+    else this.remember(seen, this.shadow.count);
+    return isOwn ? before + 1 : before;
   }
 
   /**
@@ -228,6 +280,8 @@ export class SimClient {
     const { random } = this;
     if (this.kind === "plain") return this.counted([this.command()]);
     const commands = Array.from({ length: 1 + random.below(12) }, () => this.command());
+    // The same again and again is what the core runs in one call.
+    if (random.chance(0.3)) commands.fill(commands[0]!, random.below(commands.length));
     if (this.kind === "pipelined") return this.counted(commands);
     const end = random.chance(0.9) ? "EXEC" : "DISCARD";
     const watch = random.chance(0.3) ? [["WATCH", `string:${random.below(60)}`]] : [];

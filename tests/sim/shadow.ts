@@ -221,10 +221,10 @@ export class Shadow {
     const memory = this.memoryOf(dispatcher);
     const shadow = this;
     return {
-      frame(db, ptr, length) {
+      frames(db, ptr, length, count) {
         for (const words of commandsOf(memory.bytes(ptr, length).slice()))
           shadow.add({ db, words });
-        log.frame(db, ptr, length);
+        log.frames(db, ptr, length, count);
       },
       words(db, name, pairsPtr, count, rest) {
         const words = name === null ? [] : [Buffer.from(name).toString("latin1")];

@@ -73,7 +73,8 @@ export class Block implements ClosableBlock {
     this.bytes.set(EXEC, end + MULTI.length);
   }
 
-  frame(db: number, ptr: number, length: number): void {
+  /** Canonical frames that follow each other; no more than one while a unit is open. */
+  frames(db: number, ptr: number, length: number): void {
     if (db === this.db && ptr === this.noteEnd) {
       this.noteEnd = ptr + length;
       return;

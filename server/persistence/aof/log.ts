@@ -131,9 +131,9 @@ export class Log implements PropagationLog {
 
   // ---- what is to be written
 
-  frame(db: number, ptr: number, length: number): void {
-    this.stamp();
-    this.block.frame(db, ptr, length);
+  frames(db: number, ptr: number, length: number, count: number): void {
+    this.stamp(count);
+    this.block.frames(db, ptr, length);
   }
 
   words(
@@ -160,9 +160,9 @@ export class Log implements PropagationLog {
     this.block.settle();
   }
 
-  /** The second in which the block begins, in front of it. */
-  private stamp(): void {
-    this.schedule.wrote();
+  /** Counts the commands that come; the second in which the block begins stands in front of it. */
+  private stamp(commands = 1): void {
+    this.schedule.wrote(commands);
     if (!this.block.isEmpty || !this.options.timestamps()) return;
     const second = Math.floor(this.options.clock.nowMs() / 1000);
     if (second === this.stampedSecond) return;

@@ -28,9 +28,9 @@ export class SyncSchedule {
     this.spacing = new SyncSpacing(go);
   }
 
-  /** The group has one write more. */
-  wrote(): void {
-    this.gathering.count++;
+  /** The group has so many writes more. */
+  wrote(commands: number): void {
+    this.gathering.count += commands;
   }
 
   /** Whether the next sync is one on this thread, and the next turn is likely to bring more that it can cover. */

@@ -203,3 +203,61 @@ test("a batch of a client that has not authenticated is one command", () => {
   expect(framer.batch(end)).toBe(1);
   expect(framer.stopped).toBe(GOING_ON);
 });
+
+test("alike counts frames of one name and as many words that follow each other as they would be written", () => {
+  // What tells some apart lies in their last bytes only.
+  const name = fc.constantFrom(
+    "GET",
+    "get",
+    "LPUSH",
+    "LPUSX",
+    "SETRANGE",
+    "SETRANGX",
+    "INCRBYFLOAT",
+  );
+  const whole = fc
+    .tuple(name, fc.array(fc.constantFrom("", "k", "key", "value of more bytes"), { maxLength: 2 }))
+    .map(([first, rest]) => ({
+      words: [first, ...rest],
+      bytes: encode([first, ...rest]),
+      follows: true,
+    }));
+  const odd = fc.constantFrom(
+    { words: [""], bytes: Buffer.from("*3\r\n$3\r\nSET\r\n$1\r\nkXX$1\r\nv\r\n"), follows: true },
+    // Nothing, but the next one does not follow the last one at once.
+    { words: [], bytes: Buffer.from("*0\r\n"), follows: false },
+  );
+  const stretch = fc.oneof(
+    fc
+      .tuple(fc.oneof({ weight: 9, arbitrary: whole }, odd), fc.integer({ min: 1, max: 5 }))
+      .map(([piece, times]) => Array.from({ length: times }, () => piece)),
+    fc.tuple(whole, odd).map(([piece, between]) => [piece, between, piece]),
+  );
+  let longest = 0;
+  fc.assert(
+    fc.property(fc.array(stretch, { minLength: 1, maxLength: 5 }), (stretches) => {
+      const pieces = stretches.flat();
+      const end = load(Buffer.concat(pieces.map(({ bytes }) => bytes)));
+      const count = framer.batch(end);
+      const frames = pieces
+        .map((piece, i) => ({ ...piece, isBehindNothing: i > 0 && !pieces[i - 1]!.follows }))
+        .filter(({ follows }) => follows);
+      expect(count).toBe(frames.length);
+      for (let first = 0; first < count; first++) {
+        const { words } = frames[first]!;
+        const isOne = words[0] === "" || words[0]!.length > 8;
+        let next = first + 1;
+        while (!isOne && next < count) {
+          const frame = frames[next]!;
+          if (frame.isBehindNothing || frame.words[0] !== words[0]) break;
+          if (frame.words.length !== words.length) break;
+          next++;
+        }
+        longest = Math.max(longest, next - first);
+        expect(framer.alike(first, count)).toBe(next - first);
+      }
+    }),
+    { numRuns: 500 },
+  );
+  expect(longest).toBeGreaterThan(4);
+});

@@ -18,7 +18,7 @@ beforeEach(() => {
 function frame(db: number, command: string): void {
   const bytes = encode(command.split(" "));
   memory.u8.set(bytes, at);
-  block.frame(db, at, bytes.length);
+  block.frames(db, at, bytes.length);
   at += bytes.length;
 }
 

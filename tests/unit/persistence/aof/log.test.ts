@@ -102,7 +102,7 @@ function write(command: string): number {
   const bytes = frame(command.split(" "));
   memory.u8.set(bytes, Address.Input);
   const { point } = log;
-  log.frame(0, Address.Input, bytes.length);
+  log.frames(0, Address.Input, bytes.length, 1);
   log.settle();
   return point;
 }
@@ -635,7 +635,7 @@ describe("found by histories of tests/sim", () => {
     const bytes = frame(["SET", "a", "1"]);
     memory.u8.set(bytes, Address.Input);
     for (let i = 0; i < 2; i++) {
-      log.frame(2, Address.Input, bytes.length);
+      log.frames(2, Address.Input, bytes.length, 1);
       log.settle();
       log.endTurn();
       await finish();

@@ -23,7 +23,7 @@ afterEach(() => schedule.stop());
 
 function run(reads: number, writes: number): void {
   commands += reads + writes;
-  for (let i = 0; i < writes; i++) schedule.wrote();
+  schedule.wrote(writes);
 }
 
 test("who mostly writes is synced on this thread, beside readers off it, and the next sync is put off", () => {

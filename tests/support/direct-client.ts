@@ -1,0 +1,111 @@
+/** A server in this process that is given chunks as they are: no socket cuts them, or puts them together. */
+import type { Socket } from "bun";
+import { configOf } from "../../server/config/options.ts";
+import type { ListenerEvents, SocketLink } from "../../server/net/listener.ts";
+import { socketHandlers } from "../../server/net/listener.ts";
+import { createLogger } from "../../server/observability/log.ts";
+import { Server } from "../../server/server.ts";
+import { logPath } from "./disk-server.ts";
+import { parseReply } from "./reply.ts";
+import { SimDisk } from "./sim-disk.ts";
+
+const TURNS_MAX = 1000;
+
+export class DirectServer {
+  readonly disk = new SimDisk();
+  readonly server: Server;
+  private events: ListenerEvents | undefined;
+
+  private constructor(settings: Record<string, string>) {
+    const logger = createLogger({ level: "warning", file: "" }, () => {});
+    const dir = logPath("..");
+    const config = configOf({ dir, "enable-debug-command": "yes", ...settings });
+    this.server = new Server({
+      config,
+      logger,
+      disk: this.disk,
+      network: ({ events }) => {
+        this.events = events;
+        return { port: 1, open: async () => {}, announce() {}, stop() {} };
+      },
+    });
+  }
+
+  static async start(settings: Record<string, string>): Promise<DirectServer> {
+    const direct = new DirectServer(settings);
+    await direct.server.start();
+    return direct;
+  }
+
+  connect(): DirectClient {
+    return new DirectClient(socketHandlers({ events: this.events! }, ""));
+  }
+
+  async stop(): Promise<void> {
+    this.server.core.check();
+    await this.server.stop();
+  }
+}
+
+/** The client's end of a connection, and Bun's socket for the server. */
+export class DirectClient {
+  data: SocketLink = null as unknown as SocketLink;
+  readonly remoteAddress = "127.0.0.1";
+  readonly remotePort = 1;
+  readonly localAddress = "127.0.0.1";
+  readonly localPort = 2;
+  /** The kernel takes nothing at present. */
+  isFull = false;
+  private received = "";
+
+  constructor(private readonly handlers: ReturnType<typeof socketHandlers>) {
+    handlers.open!(this.asSocket);
+  }
+
+  private get asSocket(): Socket<SocketLink> {
+    return this as unknown as Socket<SocketLink>;
+  }
+
+  get hasReplies(): boolean {
+    return this.received !== "";
+  }
+
+  setKeepAlive(): void {}
+  pause(): void {}
+  resume(): void {}
+  end(): void {}
+  terminate(): void {}
+
+  write(bytes: Uint8Array, begin = 0, length = bytes.length - begin): number {
+    if (this.isFull) return 0;
+    this.received += Buffer.from(bytes.subarray(begin, begin + length)).toString("latin1");
+    return length;
+  }
+
+  /** The server gets all of it as one chunk. */
+  send(chunk: Uint8Array): void {
+    this.handlers.data!(this.asSocket, Buffer.from(chunk));
+  }
+
+  /** The kernel takes what comes again. */
+  drain(): void {
+    this.isFull = false;
+    this.handlers.drain!(this.asSocket);
+  }
+
+  /** So many raw replies, when they have come. @throws Error if they do not */
+  async replies(count: number): Promise<string[]> {
+    const replies: string[] = [];
+    for (let turn = 0; replies.length < count; turn++) {
+      const parsed = parseReply(this.received);
+      if (parsed === undefined) {
+        if (turn > TURNS_MAX) throw new Error(`${replies.length} replies of ${count}`);
+        await new Promise((resolve) => setTimeout(resolve, turn < 10 ? 0 : 1));
+        continue;
+      }
+      replies.push(this.received.slice(0, parsed.end));
+      this.received = this.received.slice(parsed.end);
+    }
+    return replies;
+  }
+}
