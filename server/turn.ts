@@ -1,6 +1,6 @@
 /**
- * The end of an event-loop turn: the log's block first, then the replies that it makes safe; those that must wait for more leave
- * when the log says so. Without a log replies leave at once.
+ * The end of an event-loop turn that has logged something: the log's block first, then the replies that it makes safe; those that must
+ * wait for more leave when the log says so. What is safe as it is leaves at once, and everything without a log.
  */
 import type { ReplyArena } from "./net/arena.ts";
 import type { Log } from "./persistence/aof/log.ts";
@@ -15,7 +15,9 @@ export class Turn {
     private readonly guarded: (work: () => void) => void,
     /** Writes what is told when a turn ends, behind its replies. */
     private readonly tell: () => void,
-  ) {}
+  ) {
+    arena.wantTurn = () => this.schedule();
+  }
 
   /** From here on replies wait for the log; with null they do so once more, until this turn ends. */
   follow(log: Log | null): void {
@@ -23,6 +25,7 @@ export class Turn {
     if (log !== null) {
       this.arena.deferred = true;
       this.arena.latestPoint = () => log.point;
+      this.arena.safeAtOnce = () => log.safeAtOnce;
       log.onSafe = (point) => this.arena.releaseUpTo(point);
       log.onGivenUp = () => this.arena.dropHeld();
     }
@@ -31,9 +34,9 @@ export class Turn {
 
   /** The frames that were read are about to be overwritten. */
   framesDone(): void {
-    if (!this.arena.deferred) return;
-    this.log?.settle();
-    this.schedule();
+    if (this.log === null) return;
+    this.log.settle();
+    if (!this.log.isEmpty) this.schedule();
   }
 
   /** Something of this turn waits for its end. */

@@ -1,7 +1,7 @@
 /**
  * The output window as an arena of replies (MECHANISMS 4): who is being written to, which pieces belong to whom, and when they
- * leave. Without a log a client's piece leaves when its chunk is done; with one, at the end of the turn, if the log has made safe what
- * it tells (`Client.holdUntil`). Pieces that must wait are copied together, by the point of the log they wait for; what the
+ * leave. Without a log a client's piece leaves when its chunk is done. With one it does if what it tells is safe already, otherwise at the
+ * end of the turn, if the log has made that safe (`Client.holdUntil`). Pieces that must wait are copied together, by the point of the log they wait for; what the
  * kernel does not take is copied to the client's outbox: no view outlives the turn. A client's pieces leave in order, whatever each waits for.
  */
 import { Address, IoField } from "../../core-wasm/abi.ts";
@@ -63,8 +63,12 @@ class HeldGroup {
 }
 
 export class ReplyArena {
-  /** Pieces wait for the end of the turn. */
+  /** Pieces that are not safe at once wait for the end of the turn. */
   deferred = false;
+  /** What tells of no later point of the log need not wait for the end of the turn. */
+  safeAtOnce: () => number = () => Number.NEGATIVE_INFINITY;
+  /** Something waits for the end of the turn. */
+  wantTurn: () => void = () => {};
   /** The latest point of the log that anything can wait for. */
   latestPoint: () => number = () => 0;
   private current: Client | null = null;
@@ -111,13 +115,19 @@ export class ReplyArena {
       i32[OUT_TOP] = this.begin;
       return;
     }
-    if (this.deferred) {
-      if (top > this.begin || client.closing)
-        this.segments.push({ client, begin: this.begin, end: top });
-      return;
+    if (this.deferred && !this.mayLeave(client)) {
+      if (top === this.begin && !client.closing) return;
+      this.segments.push({ client, begin: this.begin, end: top });
+      return this.wantTurn();
     }
     i32[OUT_TOP] = Address.Output;
     this.send(client, this.begin, top);
+  }
+
+  /** Whether a piece of the client is safe before the turn ends, and none lies in the window or waits that it would overtake. */
+  private mayLeave(client: Client): boolean {
+    if (this.segments.length > 0 || client.heldPieces > 0 || client.heldBytes > 0) return false;
+    return client.holdUntil <= this.safeAtOnce();
   }
 
   /** Nothing of what is written now goes to anybody. */
@@ -156,6 +166,7 @@ export class ReplyArena {
     this.append(client, begin, end);
     if (!this.deferred) return;
     if (client.heldBytes === 0) this.pushed.push(client);
+    this.wantTurn();
     client.heldBytes += client.outbox.bytes - before;
   }
 

@@ -43,8 +43,9 @@ const BEHIND_SYNC_MAX_MS = 2000;
 const HOLD_MAX_MS = 5000;
 /** More is not gathered behind what is in flight: the disk does not answer. */
 const GATHERED_MAX_BYTES = 256 << 20;
-/** Everything. */
+/** Everything, and nothing. */
 const EVERY_POINT = Number.POSITIVE_INFINITY;
+const NO_POINT = Number.NEGATIVE_INFINITY;
 
 export interface LogOptions {
   core: Pick<Core, "memory" | "trackWrites" | "syncBegins" | "syncEnds">;
@@ -197,6 +198,18 @@ export class Log implements PropagationLog {
     const safe = this.isAlways ? this.syncedPoint : this.writtenPoint;
     // Nothing is gathered: there is nothing to wait for.
     return safe === this.point - 1 && this.block.isEmpty ? this.point : safe;
+  }
+
+  /** Nothing is gathered. */
+  get isEmpty(): boolean {
+    return this.block.isEmpty;
+  }
+
+  /** Replies that tell of no later point may leave before the turn ends. */
+  get safeAtOnce(): number {
+    // Whoever reads hears of what is gathered, and only under `always` is it known who does.
+    const isKnown = this.block.isEmpty && this.writtenPoint === this.point - 1;
+    return isKnown || this.isAlways ? this.safePoint : NO_POINT;
   }
 
   /** appendfsync is another one. */

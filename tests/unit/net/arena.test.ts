@@ -209,6 +209,66 @@ describe("when the window is full", () => {
   });
 });
 
+describe("what is safe already", () => {
+  let turns = 0;
+  beforeEach(() => {
+    turns = 0;
+    arena.safeAtOnce = () => 6;
+    arena.wantTurn = () => turns++;
+  });
+
+  test("leaves at once, and asks for no end of the turn", () => {
+    const peer = connect();
+    serve(peer, "a", 6);
+    expect(peer.got).toBe("a");
+    expect(memory.i32[OUT_TOP]).toBe(Address.Output);
+    serve(peer, "");
+    serve(peer, "b");
+    expect(peer.got).toBe("ab");
+    expect(turns).toBe(0);
+  });
+
+  test("waits behind what lies in the window, whoever's it is", () => {
+    const [reader, writer] = [connect(), connect()];
+    serve(writer, "w", 7);
+    expect(turns).toBe(1);
+    serve(reader, "r");
+    expect([reader.got, writer.got]).toEqual(["", ""]);
+    arena.endTurn(6);
+    expect([reader.got, writer.got]).toEqual(["r", ""]);
+    serve(reader, "s");
+    expect(reader.got).toBe("rs");
+  });
+
+  test("waits behind what waits of the client, held or pushed out of the window", () => {
+    const peer = connect();
+    serve(peer, "a", 7);
+    arena.endTurn(6);
+    serve(peer, "b", 0);
+    expect(peer.got).toBe("");
+    arena.endTurn(6);
+    arena.releaseUpTo(7);
+    expect(peer.got).toBe("ab");
+    arena.open(peer.client);
+    write("c");
+    turns = 0;
+    arena.drain();
+    expect(turns).toBe(1);
+    write("d");
+    arena.close();
+    expect(peer.got).toBe("ab");
+    arena.endTurn(6);
+    expect(peer.got).toBe("abcd");
+  });
+
+  test("ends the connection if it was the last", () => {
+    const peer = connect();
+    peer.client.closing = true;
+    serve(peer, "a");
+    expect([peer.got, peer.ended]).toEqual(["a", true]);
+  });
+});
+
 test("much that waits for the log counts as its client's memory, until it is let go", () => {
   const peer = connect();
   for (const point of [1, 2, 3]) {

@@ -147,6 +147,20 @@ const commandsIn = (path: string) =>
 const firstLine = (path: string) => Buffer.from(disk.contents(path)).toString().split("\r\n")[0];
 
 describe("under always", () => {
+  test("what no sync covers is not safe at once, what came before it is", async () => {
+    waiting = [];
+    const first = turn("SET a 1");
+    expect(log.safeAtOnce).toBeLessThan(first);
+    await finish();
+    expect(log.safeAtOnce).toBeGreaterThanOrEqual(first);
+    const second = write("SET a 2");
+    expect(log.safeAtOnce).toBe(first);
+    log.endTurn();
+    expect(log.safeAtOnce).toBeLessThan(second);
+    await finish();
+    expect(log.safeAtOnce).toBeGreaterThanOrEqual(second);
+  });
+
   test("replies wait for the sync that covers their block", async () => {
     waiting = [];
     const first = turn("SET k 1");
@@ -450,6 +464,23 @@ describe("under everysec", () => {
     await finish();
     expect(commandsIn(FIRST)).toEqual(["SET a 0", "SET a 1", "SET a 2"]);
     expect(log.pendingSyncs).toBe(0);
+  });
+
+  test("nothing is safe at once while something is gathered, or on its way to the kernel", async () => {
+    waiting = [];
+    expect(log.safeAtOnce).toBeGreaterThanOrEqual(turn("SET a 0"));
+    const point = write("SET a 1");
+    expect(log.safeAtOnce).toBe(Number.NEGATIVE_INFINITY);
+    log.endTurn();
+    expect(log.safeAtOnce).toBeGreaterThanOrEqual(point);
+    await slowWriteDuringSync();
+    await advance(1000);
+    expect(log.safeAtOnce).toBeGreaterThan(point);
+    turn("SET a 3");
+    expect(log.isEmpty).toBe(true);
+    expect(log.safeAtOnce).toBe(Number.NEGATIVE_INFINITY);
+    await finish();
+    expect(log.safeAtOnce).toBeGreaterThan(point);
   });
 
   test("a write behind a sync that fails is kept in front of what came after it", async () => {
