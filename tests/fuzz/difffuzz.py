@@ -62,6 +62,7 @@ def options():
     ap.add_argument("--cross-restore", action="store_true", help="restore A's DUMP payloads on B")
     ap.add_argument("--strict-order", action="store_true", help="order of listpack hashes must agree")
     ap.add_argument("--ttl-tolerance", type=float, default=2.0, help="seconds")
+    ap.add_argument("--repeat", type=int, default=1, help="each command is sent so many times in one piece")
     ap.add_argument("--mutate", type=float, default=0.06, help="share of commands with broken arguments")
     ap.add_argument("--wrongtype", type=float, default=0.05, help="share of keys of another type")
     ap.add_argument("--no-huge", dest="huge", action="store_false", help="no values above 4 KB")

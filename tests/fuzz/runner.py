@@ -56,11 +56,11 @@ class Runner:
         except (Closed, Hang, BadProto) as e:
             return "<%s: %s>" % (type(e).__name__, e)
 
-    def both(self, args, A=None, B=None):
-        """Same command on both; raises Mismatch."""
+    def both(self, args, A=None, B=None, times=1):
+        """Same command on both, so many times in one piece; raises Mismatch."""
         A, B = A or self.A, B or self.B
-        d = enc(args)
-        self.commands += 1
+        d = enc(args) * times
+        self.commands += times
         try:
             A.send(d)
         except (Closed, Hang) as e:
@@ -69,9 +69,10 @@ class Runner:
             B.send(d)
         except (Closed, Hang) as e:
             raise Mismatch("B gone: %s" % e, args, "?", "?")
-        a, b = self.get(A), self.get(B)
-        self.check(args, a, b)
-        return a, b
+        pairs = [(self.get(A), self.get(B)) for _ in range(times)]
+        for a, b in pairs:
+            self.check(args, a, b)
+        return pairs[-1]
 
     def known(self, name, a, b):
         """A difference that --ignore / --ignore-file names: counted apart, the episode goes on."""
@@ -173,7 +174,7 @@ class Runner:
                         f = lambda x: "%d items: " % len(x[1]) + str(x[1])[:400] if x[0] == "scan" else x
                         raise Mismatch("reply", args, f(a), f(b))
                     return
-            self.both(args)
+            self.both(args, times=self.o.repeat)
         elif k == "multi":
             self.both([b"MULTI"])
             queued = []
