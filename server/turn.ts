@@ -36,7 +36,7 @@ export class Turn {
   framesDone(): void {
     if (this.log === null) return;
     this.log.settle();
-    if (!this.log.isEmpty) this.schedule();
+    if (this.log.hasNews) this.schedule();
   }
 
   /** Something of this turn waits for its end. */

@@ -73,6 +73,8 @@ export interface LogOptions {
 }
 
 export class Log implements PropagationLog {
+  /** Something was gathered since a turn ended. */
+  hasNews = false;
   /** Everything up to this point is safe now. */
   onSafe: (point: number) => void = () => {};
   /** What waits has waited too long: it will not be told. */
@@ -163,6 +165,7 @@ export class Log implements PropagationLog {
 
   /** Counts the commands that come; the second in which the block begins stands in front of it. */
   private stamp(commands = 1): void {
+    this.hasNews = true;
     this.schedule.wrote(commands);
     if (!this.block.isEmpty || !this.options.timestamps()) return;
     const second = Math.floor(this.options.clock.nowMs() / 1000);
@@ -200,11 +203,6 @@ export class Log implements PropagationLog {
     return safe === this.point - 1 && this.block.isEmpty ? this.point : safe;
   }
 
-  /** Nothing is gathered. */
-  get isEmpty(): boolean {
-    return this.block.isEmpty;
-  }
-
   /** Replies that tell of no later point may leave before the turn ends. */
   get safeAtOnce(): number {
     // Whoever reads hears of what is gathered, and only under `always` is it known who does.
@@ -229,6 +227,7 @@ export class Log implements PropagationLog {
    */
   endTurn(mayLinger = false): number | null {
     if (mayLinger && this.isToLinger) return null;
+    this.hasNews = false;
     if (this.block.isEmpty) this.switchFiles();
     else this.advance();
     if (this.writing !== null) this.judgeWriting();
