@@ -1,19 +1,14 @@
 /** Connections of one simulated process: sockets as Bun's handlers see them, with the client at their other end. */
-import type { Socket } from "bun";
 import type { Client } from "../../server/client/client.ts";
-import type { ListenerEvents, SocketLink } from "../../server/net/listener.ts";
+import type { ListenerEvents } from "../../server/net/listener.ts";
 import { socketHandlers } from "../../server/net/listener.ts";
 import type { ListenersParts, Network } from "../../server/net/listeners.ts";
 import type { Random } from "../support/random.ts";
 import { parseReply } from "../support/reply.ts";
+import { StubSocket } from "../support/stub-socket.ts";
 import type { World } from "./world.ts";
 
-export class SimSocket {
-  data: SocketLink = null as unknown as SocketLink;
-  readonly remoteAddress = "127.0.0.1";
-  readonly remotePort = 1;
-  readonly localAddress = "127.0.0.1";
-  readonly localPort = 2;
+export class SimSocket extends StubSocket {
   /** Replies that have come, whole ones. */
   replies: string[] = [];
   isClosed = false;
@@ -26,10 +21,8 @@ export class SimSocket {
     private readonly world: World,
     private readonly random: Random,
     private readonly handlers: ReturnType<typeof socketHandlers>,
-  ) {}
-
-  private get asSocket(): Socket<SocketLink> {
-    return this as unknown as Socket<SocketLink>;
+  ) {
+    super();
   }
 
   /** The server's idea of who is connected. */
@@ -38,10 +31,6 @@ export class SimSocket {
   }
 
   // ---- the server's end
-
-  setKeepAlive(): void {}
-  pause(): void {}
-  resume(): void {}
 
   write(bytes: Uint8Array, begin = 0, length = bytes.length - begin): number {
     if (this.isClosed || this.hasEnded || this.world.hasEnded) return -1;

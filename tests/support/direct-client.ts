@@ -1,13 +1,13 @@
 /** A server in this process that is given chunks as they are: no socket cuts them, or puts them together. */
-import type { Socket } from "bun";
 import { configOf } from "../../server/config/options.ts";
-import type { ListenerEvents, SocketLink } from "../../server/net/listener.ts";
+import type { ListenerEvents } from "../../server/net/listener.ts";
 import { socketHandlers } from "../../server/net/listener.ts";
 import { createLogger } from "../../server/observability/log.ts";
 import { Server } from "../../server/server.ts";
 import { logPath } from "./disk-server.ts";
 import { parseReply } from "./reply.ts";
 import { SimDisk } from "./sim-disk.ts";
+import { StubSocket } from "./stub-socket.ts";
 
 const TURNS_MAX = 1000;
 
@@ -48,31 +48,20 @@ export class DirectServer {
 }
 
 /** The client's end of a connection, and Bun's socket for the server. */
-export class DirectClient {
-  data: SocketLink = null as unknown as SocketLink;
-  readonly remoteAddress = "127.0.0.1";
-  readonly remotePort = 1;
-  readonly localAddress = "127.0.0.1";
-  readonly localPort = 2;
+export class DirectClient extends StubSocket {
   /** The kernel takes nothing at present. */
   isFull = false;
   private received = "";
 
   constructor(private readonly handlers: ReturnType<typeof socketHandlers>) {
+    super();
     handlers.open!(this.asSocket);
-  }
-
-  private get asSocket(): Socket<SocketLink> {
-    return this as unknown as Socket<SocketLink>;
   }
 
   get hasReplies(): boolean {
     return this.received !== "";
   }
 
-  setKeepAlive(): void {}
-  pause(): void {}
-  resume(): void {}
   end(): void {}
   terminate(): void {}
 
