@@ -113,7 +113,7 @@ for (const log of LOGS)
         }
         expect(results[0]).toEqual(results[1]!);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
