@@ -151,6 +151,9 @@ export enum Status {
   Drained = 128, // the host has emptied the reply window: the client may have had enough
 }
 
+/** What a Status has at the most: `executeFrames` answers how many frames it has executed above them. */
+export const STATUS_BITS = 8;
+
 /**
  * An effect record: 16 bytes of header, then `argc` pairs (u32 ptr, u32 length), then bytes the record owns, 8-aligned.
  *   0 u8 kind |1 u8 aux |2 u16 argc |4 u32 total bytes of the record |8 u32 db |12 u32 commandId

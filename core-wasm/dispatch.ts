@@ -1,5 +1,5 @@
 /**
- * The one entry of data commands: room for the command, the jump to it, room again, and the status the host acts on.
+ * The entry of data commands, one or several in a row: room for the command, the jump to it, room again, and the status the host acts on.
  */
 import {
   Address,
@@ -8,6 +8,7 @@ import {
   FRAME_BYTES,
   FrameField,
   IoFlag,
+  STATUS_BITS,
   StateField,
   Status,
 } from "./abi";
@@ -89,7 +90,7 @@ const UNIFORM: u32 = Status.Changed | Status.SawUnsynced | Status.SawSyncing;
 /**
  * Runs command `commandId` on up to `count` frames from record `first` on. Ends behind the first that asks the host for something, or answers
  * something else than those before it, of the bits in `attention`: they have answered what the IO block's FramesStatus says.
- * @returns frames that were executed << 8, and the Status bits of the last. O(frames) times the command's own cost
+ * @returns how many were executed << STATUS_BITS, and the Status of the last. O(frames) times the command's own cost
  */
 export function executeFrames(commandId: i32, first: u32, count: u32, attention: u32): u32 {
   const block = io();
@@ -105,7 +106,7 @@ export function executeFrames(commandId: i32, first: u32, count: u32, attention:
     if (done === 1) block.framesStatus = told;
     frame += FRAME_BYTES;
   } while (done < count && told === block.framesStatus && (told & ~UNIFORM) === 0);
-  return (done << 8) | status;
+  return (done << STATUS_BITS) | status;
 }
 
 function run(commandId: i32, argc: u32): void {

@@ -192,7 +192,7 @@ export class Server {
         wantTurn: () => this.turn.schedule(),
       },
     });
-    this.dispatcher.onRun = (command, calls, us) => this.observer.run(command, calls, us);
+    this.dispatcher.calls.onRun = (command, calls, us) => this.observer.run(command, calls, us);
     this.dispatcher.onRefusedExec = (command) => this.observer.show(command);
     this.dispatcher.onWaiting = (command) => this.observer.show(command);
     this.dispatcher.onWaited = (command, us) => this.observer.waited(command, us);

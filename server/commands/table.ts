@@ -1,4 +1,5 @@
 /** All commands by name, and the lookup of the hot path: packed bytes into an open-addressing table, no strings. */
+import { firstBytes } from "../core/memory.ts";
 import { ACL_COMMANDS } from "./acl.ts";
 import { BITMAP_COMMANDS } from "./bitmap.ts";
 import { CLIENT_COMMANDS } from "./client.ts";
@@ -100,8 +101,7 @@ function slotOf(low: number, high: number, length: number): number {
 
 /** Bytes of `word` that belong to a name with `bytes` of it in this word. */
 function keep(word: number, bytes: number): number {
-  if (bytes >= 4) return word & UPPER;
-  return bytes <= 0 ? 0 : word & UPPER & ((1 << (bytes << 3)) - 1);
+  return word & UPPER & firstBytes(bytes);
 }
 
 /** Names after `rename-command` lines, in lower case; a command whose new name is empty has none. */

@@ -13,6 +13,9 @@ import {
 } from "../../core-wasm/abi.ts";
 import { type CoreMemory, createMemory } from "./memory.ts";
 
+/** Frames from which on it pays to `prefetch`. */
+export const PREFETCH_MIN_FRAMES = 2;
+
 /** What `core-wasm/index.ts` exports. */
 export interface CoreExports {
   init(seedLow: number, seedHigh: number): void;
@@ -20,7 +23,7 @@ export interface CoreExports {
   execute(commandId: number, argc: number): number;
   /**
    * Runs command `commandId` on up to `count` frames from record `first` on, until one answers other bits of `attention` than those before it,
-   * or one that the host must act on. @returns frames executed << 8 | Status bits of the last; IoField.FramesStatus has those of the others
+   * or one that the host must act on. @returns how many were executed << STATUS_BITS | the Status of the last; IoField.FramesStatus has those of the others
    */
   executeFrames(commandId: number, first: number, count: number, attention: number): number;
   /** Brings what the keys of `count` frames at Address.Frames need into the cache. @returns 0 = it was there, as far as sizes tell */

@@ -18,6 +18,12 @@ export interface CoreMemory {
   bytes(ptr: number, length: number): Uint8Array<ArrayBuffer>;
 }
 
+/** Masks the first `count` bytes of a word as `words` reads it: none below 1, all from 4 on. */
+export function firstBytes(count: number): number {
+  if (count >= 4) return -1;
+  return count <= 0 ? 0 : (1 << (count << 3)) - 1;
+}
+
 /**
  * Reserves 4 GiB of address space and commits 32 MiB.
  * @throws Error with an explanation where the address space is limited (`ulimit -v`).

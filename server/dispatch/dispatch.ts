@@ -10,20 +10,22 @@ import {
   IoField,
   IoFlag,
   KEPT_HEADER_BYTES,
+  STATUS_BITS,
   StateField,
   Status,
 } from "../../core-wasm/abi.ts";
 import { type Client, Gate, Stop } from "../client/client.ts";
-import type { Clock, CommandContext, Wait } from "../commands/context.ts";
+import type { CommandContext, Wait } from "../commands/context.ts";
 import { coreFlags } from "../commands/spec.ts";
 import type { CommandTable } from "../commands/table.ts";
-import { PRINTED_BYTES, printed } from "../commands/words.ts";
+import { printed, unknownCommand, wordsOf } from "../commands/words.ts";
 import type { Core } from "../core/core.ts";
 import type { CommandStats } from "../observability/command-stats.ts";
 import type { Framer } from "../resp/framer.ts";
 import { encodeRequest } from "../resp/request.ts";
 import type { ArgvArgs } from "./argv-args.ts";
 import { BlockedKeys, type KeyWait } from "./blocked-keys.ts";
+import { CallRun } from "./call-run.ts";
 import { CONTAINER, EXEC, flagsOf, NEVER_QUEUED, TIMED_ALONE } from "./command-flags.ts";
 import { Effects, type PropagationLog } from "./effects.ts";
 import { type GateParts, isPaused, OUT_OF_MEMORY, refusalAtGate } from "./gate.ts";
@@ -45,10 +47,6 @@ const PAUSED = Gate.PausedAll | Gate.PausedWrites;
 const FROZEN = Gate.WritesRefused | PAUSED | Gate.Loading;
 /** What is done before or after the command, whatever it is. */
 const AROUND = Gate.SkipReply | Gate.Tracking;
-/** Calls of one command that are timed together at the most. */
-const RUN_MAX_CALLS = 64;
-/** `executeFrames` answers the Status in so many bits, and above them how many frames. */
-const STATUS_BITS = 8;
 /** No run of frames is under way. */
 const NO_FRAME = -1;
 /** What of a status the dispatcher must act on, with and without somebody following what changes. */
@@ -68,13 +66,6 @@ export interface WaitingParts {
 
 const NO_WAITING: WaitingParts = { block() {}, served() {}, switchTo: () => null };
 
-/**
- * Told of every stretch of calls of one command (a position in the command table) with the time they took together. Commands that
- * are not brief come call by call; brief ones that follow each other in a chunk come together, since reading the clock costs as
- * much as they do.
- */
-export type RunListener = (command: number, calls: number, microseconds: number) => void;
-
 export interface DispatcherParts {
   /** Stands for a client where none is served. */
   readonly nobody: Client;
@@ -83,6 +74,7 @@ export interface DispatcherParts {
 
 export class Dispatcher implements UnitRunner {
   readonly effects: Effects;
+  readonly calls: CallRun;
   readonly transactions: Transactions;
   readonly tracker: Tracker;
   log: PropagationLog | null = null;
@@ -92,7 +84,6 @@ export class Dispatcher implements UnitRunner {
   ioFlags = 0;
   /** Gate bits that hold for every client: with any set, commands take the slow road. */
   gate = 0;
-  onRun: RunListener = () => {};
   /** A command begins to wait for keys: its call is told when it is over. */
   onWaiting: (command: number) => void = () => {};
   /** One that has waited is over, and has taken so long itself. */
@@ -106,16 +97,9 @@ export class Dispatcher implements UnitRunner {
   private touchedWanted = 0;
   private isServing = false;
   private attention = ATTENTION;
-  private runCommand = -1;
-  private runCalls = 0;
-  private runStartUs = 0;
   /** The record of the batch up to which the run of frames that the core executes has been seen to. */
   private firstFrame = NO_FRAME;
-  /** When EXEC began, while its commands run, and its position. */
-  private unitStartUs = 0;
-  private unitCommand = -1;
   private readonly stats: CommandStats;
-  private readonly clock: Clock;
   /** Of the reply writer's errors those that were counted as some command's. */
   private errorsSeen = 0;
   private readonly ids: Int32Array;
@@ -157,7 +141,7 @@ export class Dispatcher implements UnitRunner {
     });
     this.transactions = new Transactions(core, reply, watchers, this);
     this.stats = context.services.commandStats;
-    this.clock = context.services.clock;
+    this.calls = new CallRun(context.services.clock);
     const { rows } = table;
     const specs = rows.map(({ spec }) => spec);
     const names = new Map(
@@ -242,20 +226,11 @@ export class Dispatcher implements UnitRunner {
   /** A chunk of the client's commands follows. */
   beginChunk(client: Client, nowUs: number): void {
     this.client = client;
-    this.runStartUs = nowUs;
-    this.runCommand = -1;
-    this.runCalls = 0;
+    this.calls.begin(nowUs);
   }
 
   endChunk(): void {
-    if (this.runCalls > 0) this.closeRun();
-  }
-
-  private closeRun(): void {
-    const nowUs = this.clock.monotonicUs();
-    this.onRun(this.runCommand, this.runCalls, nowUs - this.runStartUs);
-    this.runStartUs = nowUs;
-    this.runCalls = 0;
+    this.calls.end();
   }
 
   /** Runs the command in the argv table for the client that the arena has open. */
@@ -290,7 +265,7 @@ export class Dispatcher implements UnitRunner {
 
   /** Runs frames of one command that were found and let through, as part of a run of calls. */
   private timedFrames(client: Client, index: number, first: number, count: number): number {
-    this.joinRun(index, count);
+    this.calls.join(index, count);
     client.lastCommand = index;
     this.firstFrame = first;
     const result = this.core.executeFrames(
@@ -301,18 +276,11 @@ export class Dispatcher implements UnitRunner {
     );
     const executed = result >> STATUS_BITS;
     const status = result & ((1 << STATUS_BITS) - 1);
-    this.runCalls += executed;
+    this.calls.count(executed);
     this.reachFrame();
     this.firstFrame = NO_FRAME;
     if ((status & this.attention) !== 0) this.settle(status);
     return executed;
-  }
-
-  /** Calls of a command follow: in the run that is open, or in one of their own. */
-  private joinRun(index: number, calls: number): void {
-    if (index === this.runCommand && this.runCalls + calls <= RUN_MAX_CALLS) return;
-    if (this.runCalls > 0) this.closeRun();
-    this.runCommand = index;
   }
 
   /** The frame that the core has come to is the current one; what those before it have answered is seen to. */
@@ -375,13 +343,13 @@ export class Dispatcher implements UnitRunner {
 
   /** Runs a command that was found and let through, in the run of calls it belongs to. */
   private timed(client: Client, index: number, argc: number): void {
-    this.joinRun(index, 1);
-    this.runCalls++;
+    this.calls.join(index, 1);
+    this.calls.count(1);
     client.lastCommand = index;
     // Not before: a run that was closed is told with the words of its last call.
     this.args.point(argc);
     this.call(client, index, argc);
-    if ((this.flags[index]! & TIMED_ALONE) !== 0) this.endChunk();
+    if ((this.flags[index]! & TIMED_ALONE) !== 0) this.calls.end();
   }
 
   /** CLIENT REPLY SKIP came before: nothing is answered, unless this command has replies switched on. */
@@ -446,7 +414,7 @@ export class Dispatcher implements UnitRunner {
 
   /** Words are read before it is known what runs: not before the open run was told, with the words of its last call. */
   private look(argc: number): void {
-    this.endChunk();
+    this.calls.end();
     this.args.point(argc);
   }
 
@@ -489,7 +457,7 @@ export class Dispatcher implements UnitRunner {
       return true;
     }
     // Its time does not begin with that of commands which did not run.
-    this.runStartUs = this.clock.monotonicUs();
+    this.calls.restart();
     return false;
   }
 
@@ -524,11 +492,8 @@ export class Dispatcher implements UnitRunner {
   }
 
   beginUnit(): void {
-    this.unitCommand = this.runCommand;
-    this.unitStartUs = this.runStartUs;
     this.effects.beginUnit();
-    this.runStartUs = this.clock.monotonicUs();
-    this.runCalls = 0;
+    this.calls.beginUnit();
     this.framer.canonical = false;
   }
 
@@ -544,13 +509,11 @@ export class Dispatcher implements UnitRunner {
 
   /** The argv table is EXEC's again, and so is the time since it began. */
   endUnit(): void {
-    this.endChunk();
+    this.calls.end();
     this.effects.endUnit();
     this.args.point(1);
-    this.runCommand = this.unitCommand;
-    this.runStartUs = this.unitStartUs;
     // Nothing of a replay is timed.
-    this.runCalls = this.isReplaying ? 0 : 1;
+    this.calls.endUnit(this.isReplaying ? 0 : 1);
     this.hasRoom();
     this.tracker.settle();
   }
@@ -577,7 +540,7 @@ export class Dispatcher implements UnitRunner {
 
   private conclude(status: number): void {
     if ((status & Status.Error) !== 0) {
-      this.stats.failed[this.runCommand]!++;
+      this.stats.failed[this.calls.command]!++;
       this.stats.error(this.lastReplyLine());
     }
     if ((status & Status.Effects) !== 0) this.effects.settle();
@@ -592,12 +555,14 @@ export class Dispatcher implements UnitRunner {
   private park(): void {
     const { client, args, core, context } = this;
     const { reply } = context;
-    const words = Array.from({ length: args.count }, (_, i) => args.text(i));
-    const { spec } = this.table.rows[this.runCommand]!;
+    const { command: index } = this.calls;
+    const words = wordsOf(args);
+    const { spec } = this.table.rows[index]!;
     const timeoutMs = core.memory.f64[BLOCK_MS]!;
-    const wait = this.blockedKeys.add(client, { index: this.runCommand, spec, words });
+    const wait = this.blockedKeys.add(client, { index, spec, words });
     if (wait === undefined) return reply.error(OUT_OF_MEMORY);
-    wait.triedUs = this.leaveRun();
+    this.onWaiting(index);
+    wait.triedUs = this.calls.leave();
     this.waiting.block(client, {
       timeoutMs,
       isOver: () => false,
@@ -605,18 +570,6 @@ export class Dispatcher implements UnitRunner {
       ended: () => this.blockedKeys.remove(wait),
       givenUp: (isError) => this.tellGivenUp(wait, isError),
     });
-  }
-
-  /** The running call is counted when it has been answered, which is not now. @returns what it has taken, if it is known by itself */
-  private leaveRun(): number {
-    this.onWaiting(this.runCommand);
-    if (--this.runCalls > 0) {
-      this.closeRun();
-      return 0;
-    }
-    const beganUs = this.runStartUs;
-    this.runStartUs = this.clock.monotonicUs();
-    return this.runStartUs - beganUs;
   }
 
   /** A command that has waited in vain is counted, with its own words, whoever runs at the moment. */
@@ -641,7 +594,8 @@ export class Dispatcher implements UnitRunner {
   serveBlocked(): void {
     if (this.isServing || this.isReplaying || this.effects.isInUnit) return;
     if (!this.blockedKeys.hasReady) return;
-    const { framer, client, runCommand, args } = this;
+    const { framer, client, args } = this;
+    const { command } = this.calls;
     const { i32 } = this.core.memory;
     const argv = i32[ARGV_PTR]!;
     const protocol = i32[PROTOCOL]!;
@@ -659,7 +613,7 @@ export class Dispatcher implements UnitRunner {
     i32[PROTOCOL] = protocol;
     i32[DB] = db;
     i32[FLAGS] = flags;
-    this.runCommand = runCommand;
+    this.calls.command = command;
     this.stepInto(client, argv, count);
   }
 
@@ -671,7 +625,7 @@ export class Dispatcher implements UnitRunner {
     i32[PROTOCOL] = client.protocol;
     i32[DB] = wait.db;
     i32[FLAGS] = (client.noTouch ? IoFlag.NoTouch : 0) | this.ioFlags | IoFlag.Retry;
-    this.runCommand = index;
+    this.calls.command = index;
     this.stepInto(client, wait.run + KEPT_HEADER_BYTES, argc);
     this.waiting.switchTo(client.silent ? null : client);
     const { clock } = this.context.services;
@@ -738,13 +692,7 @@ export class Dispatcher implements UnitRunner {
   }
 
   private unknown(client: Client, argc: number): number {
-    const { args } = this;
     this.look(argc);
-    let shown = "";
-    for (let i = 1; i < args.count && shown.length < PRINTED_BYTES; i++)
-      shown += `'${printed(args.text(i), PRINTED_BYTES - shown.length)}' `;
-    const name = printed(args.text(0));
-    const line = `ERR unknown command '${name}', with args beginning with: ${shown}`;
-    return this.reject(client, -1, line);
+    return this.reject(client, -1, unknownCommand(this.args));
   }
 }

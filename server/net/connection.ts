@@ -7,7 +7,7 @@ import type { Backpressure } from "../client/backpressure.ts";
 import { type Client, Stop } from "../client/client.ts";
 import type { ClientLimits } from "../client/limits.ts";
 import type { Clock, ServerStats } from "../commands/context.ts";
-import type { Core } from "../core/core.ts";
+import { type Core, PREFETCH_MIN_FRAMES } from "../core/core.ts";
 import type { Dispatcher } from "../dispatch/dispatch.ts";
 import {
   type Framer,
@@ -32,8 +32,6 @@ const CARRY_OFTEN_TIMES = 4;
 const TRANSFER_MIN_BYTES = 4096;
 
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
-/** From here on it pays to ask for memory ahead. */
-const PREFETCH_MIN_FRAMES = 2;
 /** Where there was nothing to ask for, so many batches of the client go without. */
 const BATCHES_WITHOUT = 15;
 const PROTOCOL = (Address.IoBlock + IoField.Protocol) >> 2;

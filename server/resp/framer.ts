@@ -14,7 +14,7 @@ import {
   FrameField,
   IoField,
 } from "../../core-wasm/abi.ts";
-import type { CoreMemory } from "../core/memory.ts";
+import { type CoreMemory, firstBytes } from "../core/memory.ts";
 import { splitInline } from "./inline.ts";
 
 /** What `stopped` says when nothing stopped a batch but its size. */
@@ -75,12 +75,6 @@ const CR = 13;
 const LF = 10;
 const ASTERISK = 42;
 const DOLLAR = 36;
-
-/** Masks the first `count` bytes of a word: none below 1, all from 4 on. */
-function firstBytes(count: number): number {
-  if (count >= 4) return -1;
-  return count <= 0 ? 0 : (1 << (count << 3)) - 1;
-}
 
 /** Made once per core, so that the hot loop's views are constants of the closure. */
 export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {

@@ -1,9 +1,7 @@
 /** Commands that come in one chunk, of one name in a row, which the core runs in one call: they do what they do one by one. */
 import { afterEach, expect, test } from "bun:test";
 import fc from "fast-check";
-import { commandsOf } from "../support/dataset.ts";
 import { type DirectClient, DirectServer } from "../support/direct-client.ts";
-import { LOG_NAMES } from "../support/disk-server.ts";
 import { frame } from "../support/reference.ts";
 import { diskError } from "../support/sim-disk.ts";
 
@@ -33,14 +31,6 @@ async function oneByOne(client: DirectClient, commands: string[][]): Promise<str
     replies.push(...(await client.replies(1)));
   }
   return replies;
-}
-
-/** What the log has, a command each. */
-function logged({ disk }: DirectServer): string[] {
-  const names = disk.list(LOG_NAMES.dir).filter((name) => name.endsWith(".incr.aof"));
-  return names.flatMap((name) =>
-    [...commandsOf(disk.contents(`${LOG_NAMES.dir}/${name}`))].map((words) => words.join(" ")),
-  );
 }
 
 /** Calls, refusals and failures by command. */
@@ -107,7 +97,7 @@ for (const log of LOGS)
             judged,
             state,
             counts: await counts(reader),
-            logged: logged(direct).map((line) => line.replace(/\d{12,}/, "")),
+            logged: direct.logged.map((line) => line.replace(/\d{12,}/, "")),
           });
           await servers.pop()!.stop();
         }
@@ -154,7 +144,7 @@ test("what an expired key of many bytes leaves is logged behind the commands bef
     ["SET", long, "old", "PX", "1"],
   ]);
   await Bun.sleep(5);
-  const before = logged(direct).length;
+  const before = direct.logged.length;
   const append = (word: string) => ["APPEND", word, "1"];
   expect(await inOneChunk(client, ["a", "a", long, "b"].map(append))).toEqual([
     ":1\r\n",
@@ -162,7 +152,7 @@ test("what an expired key of many bytes leaves is logged behind the commands bef
     ":1\r\n",
     ":1\r\n",
   ]);
-  expect(logged(direct).slice(before)).toEqual([
+  expect(direct.logged.slice(before)).toEqual([
     "APPEND a 1",
     "APPEND a 1",
     "MULTI",
@@ -175,7 +165,7 @@ test("what an expired key of many bytes leaves is logged behind the commands bef
   await inOneChunk(client, [["SET", long, "old", "PX", "1"]]);
   await Bun.sleep(5);
   await inOneChunk(client, [["PING"], append(long)]);
-  expect(logged(direct).slice(-4)).toEqual(["MULTI", `DEL ${long}`, `APPEND ${long} 1`, "EXEC"]);
+  expect(direct.logged.slice(-4)).toEqual(["MULTI", `DEL ${long}`, `APPEND ${long} 1`, "EXEC"]);
 });
 
 test("nobody hears of what a run has changed before it is safe, though its last command changes nothing", async () => {

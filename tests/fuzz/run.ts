@@ -40,8 +40,9 @@ const FAMILIES = [
   "multi",
 ];
 const SHORT_COUNT = 20_000;
-const REPEAT = 3;
 const SHORT_SEEDS = ["1"];
+/** In RESP3 each command comes so many times in one piece, which the core may run in one call. */
+const REPEAT = 3;
 
 interface Options {
   count: number;
@@ -111,7 +112,6 @@ export async function runFuzz(options: Options = SHORT): Promise<Counts> {
       command.push("--a", `127.0.0.1:${reference.port}`, "--b", `127.0.0.1:${server.port}`);
       command.push("--families", options.families.join(","), "--skip", options.skip.join(","));
       command.push("--ignore-file", IGNORE_FILE, "--report", REPORT, "--force");
-      // Here each command comes several times in one piece, which the core may run in one call.
       if (resp3) command.push("--resp3", "--repeat", String(REPEAT));
       const ended = Bun.spawnSync(command, { stdout: "inherit", stderr: "inherit" });
       const report: Report = JSON.parse(readFileSync(REPORT, "utf8"));

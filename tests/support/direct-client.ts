@@ -1,10 +1,9 @@
 /** A server in this process that is given chunks as they are: no socket cuts them, or puts them together. */
-import { configOf } from "../../server/config/options.ts";
 import type { ListenerEvents } from "../../server/net/listener.ts";
 import { socketHandlers } from "../../server/net/listener.ts";
-import { createLogger } from "../../server/observability/log.ts";
-import { Server } from "../../server/server.ts";
-import { logPath } from "./disk-server.ts";
+import type { Server } from "../../server/server.ts";
+import { commandsOf } from "./dataset.ts";
+import { createOnDisk, LOG_NAMES } from "./disk-server.ts";
 import { parseReply } from "./reply.ts";
 import { SimDisk } from "./sim-disk.ts";
 import { StubSocket } from "./stub-socket.ts";
@@ -17,17 +16,9 @@ export class DirectServer {
   private events: ListenerEvents | undefined;
 
   private constructor(settings: Record<string, string>) {
-    const logger = createLogger({ level: "warning", file: "" }, () => {});
-    const dir = logPath("..");
-    const config = configOf({ dir, "enable-debug-command": "yes", ...settings });
-    this.server = new Server({
-      config,
-      logger,
-      disk: this.disk,
-      network: ({ events }) => {
-        this.events = events;
-        return { port: 1, open: async () => {}, announce() {}, stop() {} };
-      },
+    this.server = createOnDisk(this.disk, { appendonly: "no", ...settings }, [], ({ events }) => {
+      this.events = events;
+      return { port: 1, open: async () => {}, announce() {}, stop() {} };
     });
   }
 
@@ -39,6 +30,15 @@ export class DirectServer {
 
   connect(): DirectClient {
     return new DirectClient(socketHandlers({ events: this.events! }, ""));
+  }
+
+  /** What the log has, each command as its words with blanks between them. */
+  get logged(): string[] {
+    const { dir } = LOG_NAMES;
+    const names = this.disk.list(dir).filter((name) => name.endsWith(".incr.aof"));
+    return names.flatMap((name) =>
+      [...commandsOf(this.disk.contents(`${dir}/${name}`))].map((words) => words.join(" ")),
+    );
   }
 
   async stop(): Promise<void> {

@@ -1,7 +1,7 @@
 /** The whole server in this process on a disk in memory, with a real connection to it. */
 import { configOf } from "../../server/config/options.ts";
 import { createLogger } from "../../server/observability/log.ts";
-import { Server } from "../../server/server.ts";
+import { Server, type ServerOptions } from "../../server/server.ts";
 import { type Connection, openConnection } from "./reference.ts";
 import { temporaryDirectory } from "./server-process.ts";
 import type { SimDisk } from "./sim-disk.ts";
@@ -26,11 +26,12 @@ export const logPath = (name: string) => `${home.path}/${LOG_DIR}/${name}`;
 export const MANIFEST = "appendonly.aof.manifest";
 export const LOG_NAMES = { dir: `${home.path}/${LOG_DIR}`, prefix: "appendonly.aof" };
 
-/** A server that was not started yet. @param lines gets what it logs */
+/** A server that was not started yet. @param lines gets what it logs @param network where clients come from, if not from sockets */
 export function createOnDisk(
   disk: SimDisk,
   settings: Record<string, string> = {},
   lines: string[] = [],
+  network?: ServerOptions["network"],
 ): Server {
   const logger = createLogger({ level: "notice", file: "" }, (_, text) => void lines.push(text));
   const config = configOf({
@@ -42,7 +43,7 @@ export function createOnDisk(
     "auto-aof-rewrite-percentage": "0",
     ...settings,
   });
-  return new Server({ config, logger, disk, anyPort: true });
+  return new Server({ config, logger, disk, anyPort: true, ...(network && { network }) });
 }
 
 /** @throws Error if it does not start */

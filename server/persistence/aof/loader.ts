@@ -6,7 +6,7 @@
  * not end with the line that closes a block. Where it does, everything before it was written, and what cannot be read is damage.
  */
 import { Address, IoField } from "../../../core-wasm/abi.ts";
-import type { Core } from "../../core/core.ts";
+import { type Core, PREFETCH_MIN_FRAMES } from "../../core/core.ts";
 import { type Framer, GOING_ON, INCOMPLETE, INVALID, TOO_MANY_WORDS } from "../../resp/framer.ts";
 import { LargeFrame, LargeState } from "../../resp/large-frame.ts";
 import type { Disk, DiskFile } from "../disk.ts";
@@ -24,8 +24,6 @@ const BLOCK_BYTES = 1 << 20;
 const WINDOW_BYTES = Address.InputEnd - Address.Input - 64;
 const MAX_BULK_BYTES = 2147483647;
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
-/** From here on it pays to ask for memory ahead. */
-const PREFETCH_MIN_FRAMES = 2;
 const TAIL_BYTES = 64;
 const HASH_SIGN = 35;
 const ASTERISK = 42;
