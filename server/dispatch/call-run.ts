@@ -41,9 +41,9 @@ export class CallRun {
     this.calls += calls;
   }
 
-  /** Tells of the run that is open, if there is one. */
+  /** Tells of the run that is open, if there is one: in a replay calls leave that were not counted. */
   end(): void {
-    if (this.calls === 0) return;
+    if (this.calls <= 0) return;
     const nowUs = this.clock.monotonicUs();
     this.onRun(this.command, this.calls, nowUs - this.startUs);
     this.startUs = nowUs;
