@@ -24,9 +24,12 @@ import { rename as renameOff, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { FileSink } from "bun";
 import { lockDirectory } from "./aof/lock.ts";
+import { ROOM_MAX_BYTES } from "./aof/room.ts";
 import { SyncThread } from "./sync-thread.ts";
 
 export interface Disk {
+  /** What a log under `always` keeps behind its contents, ROOM_MAX_BYTES at most. */
+  readonly roomBytes: number;
   exists(path: string): boolean;
   /** In bytes. */
   size(path: string): number;
@@ -185,6 +188,7 @@ function syncDirectory(path: string): void {
 }
 
 export const REAL_DISK: Disk = {
+  roomBytes: ROOM_MAX_BYTES,
   exists: existsSync,
   size: (path) => statSync(path).size,
   list: (dir) => readdirSync(dir),

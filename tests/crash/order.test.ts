@@ -51,8 +51,9 @@ function eventsOf(trace: string): Event[] {
       open.delete(thread);
       continue;
     }
-    const call = /^(write|fdatasync|sendto)\(/.exec(rest)?.[1] as Event["call"] | undefined;
-    if (call === undefined) continue;
+    const name = /^(write|pwrite64|fdatasync|sendto)\(/.exec(rest)?.[1];
+    if (name === undefined) continue;
+    const call = name === "pwrite64" ? "write" : (name as Event["call"]);
     // The instant at which a call returned at once is that of the next line at the latest.
     const event: Event = { call, begin: now, end: now, text: rest };
     events.push(event);
@@ -72,7 +73,7 @@ test.skipIf(!traces)(
   async () => {
     const port = freePort();
     const trace = join(dir.path, "trace");
-    const flags = ["-f", "-ttt", "-T", "-s", "4096", "-e", "trace=write,fdatasync,sendto"];
+    const flags = ["-f", "-ttt", "-T", "-s", "4096", "-e", "trace=write,pwrite64,fdatasync,sendto"];
     program = runProgram(
       ["--port", String(port), "--dir", dir.path, "--appendonly", "yes", "--appendfsync", "always"],
       { command: ["strace", ...flags, "-o", trace, ...FROM_SOURCES] },

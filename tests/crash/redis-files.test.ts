@@ -266,6 +266,34 @@ function expectValid(): void {
 }
 
 describe.skipIf(REFERENCE_PATH === null || CHECKER === null)("with redis-server", () => {
+  test("what a kill under `always` leaves, room behind its contents, opens there, and what it writes behind that opens here", async () => {
+    let ours = await openOurs({ appendfsync: "always" });
+    for (let i = 0; i < 300; i++)
+      await ours.client.raw("SET", `key:${i}`, "v".repeat((i * 7) % 1000));
+    const log = join(logDir(), "appendonly.aof.1.incr.aof");
+    const left = readFileSync(log);
+    const expected = await stateOf(ours);
+    await ours.close();
+    // More than what an orderly stop leaves.
+    expect(left.length).toBeGreaterThan(readFileSync(log).length);
+    writeFileSync(log, left);
+    expectValid();
+    const theirs = await openRedis();
+    expect(await stateOf(theirs)).toEqual(expected);
+    for (const command of ["SET behind 1", "DEL key:1", "RPUSH list a b c"])
+      await theirs.run(command);
+    const last = await stateOf(theirs);
+    await theirs.close();
+    ours = await openOurs({ appendfsync: "always" });
+    expect(await stateOf(ours)).toEqual(last);
+    await ours.run("SET last 1");
+    const state = await stateOf(ours);
+    await ours.close();
+    expectValid();
+    ours = await openOurs();
+    expect(await stateOf(ours)).toEqual(state);
+  });
+
   for (const stamps of ["no", "yes"]) {
     test(`our files open there, and what it writes behind opens here, timestamps ${stamps}`, async () => {
       const settings = { "aof-timestamp-enabled": stamps };

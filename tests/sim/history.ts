@@ -177,7 +177,8 @@ class Life {
     this.mirror = new Mirror(shadow, disk, bases, DATABASES);
     this.mirror.watch(this.core);
     disk.before = (step) => this.beforeStep(step);
-    disk.torn = (bytes) => (random.chance(0.5) ? random.below(bytes) : 0);
+    // Not a whole block without what separates it from the room behind it: the mirror would take it for one that counts.
+    disk.torn = (bytes) => (random.chance(0.5) ? random.below(bytes - 1) : 0);
     disk.later = (work, kind) => {
       if (kind === "file sync" && this.isFastDisk && this.world.nowMs >= this.slowUntilMs) work();
       else this.world.later(this.delayMs(), work);

@@ -4,7 +4,7 @@
  * they were begun (2.15).
  */
 import type { Core } from "../../server/core/core.ts";
-import { parseAnnotation } from "../../server/persistence/aof/annotations.ts";
+import { lastCrcLine, parseAnnotation } from "../../server/persistence/aof/annotations.ts";
 import type { FileSet } from "../../server/persistence/aof/file-set.ts";
 import type { LogFile } from "../../server/persistence/aof/log-file.ts";
 import { BUILDS } from "../support/core.ts";
@@ -112,11 +112,8 @@ export class Mirror {
 
   /** What a torn write has left at the end of a file does not count. */
   private whole({ path, marks }: Reading): number {
-    const bytes = this.disk.contents(path).subarray(marks.at(-1)!.offset);
-    const at = Buffer.from(bytes).lastIndexOf("\r\n#CRC:");
-    if (at < 0) return marks.at(-1)!.offset;
-    const end = bytes.indexOf(10, at + 2);
-    return marks.at(-1)!.offset + (end < 0 ? 0 : end + 1);
+    const bytes = this.disk.contents(path);
+    return Math.max(lastCrcLine(bytes, bytes.length)?.end ?? 0, marks.at(-1)!.offset);
   }
 
   private follow(current: LogFile): Reading {

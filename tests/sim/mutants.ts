@@ -44,8 +44,26 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: "a block that was written in part is not cut off",
     file: `${AOF}/log-file.ts`,
-    from: "      this.file.truncate(this.extent.size);\n    } catch {\n      this.isDead",
-    to: "    } catch {\n      this.isDead",
+    from: "      this.file.truncate(this.extent.size);\n      this.roomEnd = 0;\n    } catch {",
+    to: "    } catch {",
+  },
+  {
+    name: "what is missing in a block over room is not seen",
+    file: `${AOF}/room.ts`,
+    from: "firstHole(file, end) ?? end",
+    to: "end",
+  },
+  {
+    name: "two blocks over room have no sync between them",
+    file: `${AOF}/log.ts`,
+    from: "if (!current.mayHaveHoles) return true;",
+    to: "if (current.isSynced || !current.isSynced) return true;",
+  },
+  {
+    name: "what is added without room comes behind it",
+    file: `${AOF}/log-file.ts`,
+    from: "    if (this.roomEnd === 0) return;\n",
+    to: "    if (this.roomEnd >= 0) return;\n",
   },
   {
     name: "the file before is not synced before the next one",

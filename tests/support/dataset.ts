@@ -35,10 +35,10 @@ export function* framesIn(log: Uint8Array): Generator<{ words: string[]; end: nu
   const text = Buffer.from(log).toString("latin1");
   let at = 0;
   const line = () => {
-    const end = text.indexOf("\r\n", at);
+    const end = text.indexOf("\n", at);
     const found = text.slice(at, end);
-    at = end + 2;
-    return found;
+    at = end + 1;
+    return found.trimEnd();
   };
   while (at < text.length) {
     const head = line();

@@ -1,12 +1,16 @@
 /**
  * A disk in memory. What was written is there at once; what a loss of power leaves of it is what syncs have covered, and by chance some
- * of the rest: a beginning of what each file got since, and a beginning of what happened to names in a directory.
+ * of the rest: a beginning of what was added to each file since, any sectors of what was written over, and a beginning of what
+ * happened to names in a directory.
  *
  * `before` sees every step that changes something, and may throw in its place: a full disk, a failed sync, a crash.
  */
 import { dirname } from "node:path";
 import type { Disk, DiskFile, OpenFor } from "../../server/persistence/disk.ts";
 import type { Random } from "./random.ts";
+
+/** What a disk writes whole or not at all. */
+const SECTOR_BYTES = 512;
 
 export type Step =
   | { kind: "open" | "write" | "sync" | "truncate" | "remove" | "syncDirectory"; path: string }
@@ -20,11 +24,25 @@ export function diskError(code: string): Error {
 /** What is done off the thread. */
 export type Later = "file sync" | "other";
 
+/** What a sync covers: bytes as they were when it was asked for, and how short the file was since. */
+interface Cover {
+  bytes: Uint8Array<ArrayBuffer>;
+  shortest: number;
+  /** How many syncs were asked for before. */
+  index: number;
+}
+
 class Inode {
   bytes = new Uint8Array(256);
   size = 0;
   /** What was there at the last sync. */
   safe = new Uint8Array(0);
+  /** How short it was since. */
+  shortest = Number.POSITIVE_INFINITY;
+  /** Syncs that were asked for. */
+  private readonly asked = new Set<Cover>();
+  private syncs = 0;
+  private lastSafe = -1;
   /** A sync failed: as on Linux, the next one says that all is well, and covers nothing of what that one was to cover. */
   isLost = false;
 
@@ -36,7 +54,24 @@ class Inode {
     const copy = new Inode();
     copy.write(this.view, 0);
     copy.safe = this.safe;
+    copy.shortest = this.shortest;
     return copy;
+  }
+
+  askSync(): Cover {
+    const index = this.syncs++;
+    const cover = { bytes: this.view.slice(), shortest: Number.POSITIVE_INFINITY, index };
+    this.asked.add(cover);
+    return cover;
+  }
+
+  /** A sync is over. */
+  endSync(cover: Cover, isSafe: boolean): void {
+    this.asked.delete(cover);
+    if (!isSafe || cover.index < this.lastSafe) return;
+    this.lastSafe = cover.index;
+    this.safe = cover.bytes;
+    this.shortest = cover.shortest;
   }
 
   write(bytes: Uint8Array, position: number): void {
@@ -54,6 +89,8 @@ class Inode {
   truncate(size: number): void {
     if (size > this.size) this.write(new Uint8Array(size - this.size), this.size);
     this.size = size;
+    this.shortest = Math.min(this.shortest, size);
+    for (const cover of this.asked) cover.shortest = Math.min(cover.shortest, size);
     // What is written from here on is written anew.
     if (size === 0) this.isLost = false;
   }
@@ -66,6 +103,8 @@ interface NameChange {
 }
 
 export class SimDisk implements Disk {
+  /** Little, so that there is often too little. */
+  readonly roomBytes = 4096;
   /** Called before each step; what it throws is what the caller of the disk gets. */
   before: (step: Step) => void = () => {};
   /** Runs what is done off the thread: at once, unless a test puts it off. */
@@ -167,7 +206,7 @@ export class SimDisk implements Disk {
   /** Makes everything safe. */
   settle(): void {
     this.cover(this.changes.length);
-    for (const inode of this.names.values()) inode.safe = inode.view.slice();
+    for (const inode of this.names.values()) inode.endSync(inode.askSync(), true);
   }
 
   /** Does something later; a failure rejects. */
@@ -191,7 +230,10 @@ export class SimDisk implements Disk {
 
   /** Bytes of a file that a loss of power leaves for certain. */
   safeBytes(path: string): number {
-    return this.inode(path).safe.length;
+    const { safe, view } = this.inode(path);
+    const length = Math.min(safe.length, view.length);
+    const changed = safe.subarray(0, length).findIndex((byte, at) => byte !== view[at]);
+    return changed < 0 ? length : changed;
   }
 
   /** Puts a file there, safe. */
@@ -241,18 +283,23 @@ export class SimDisk implements Disk {
   }
 }
 
-/** A beginning of what was added since the sync, zeros behind it at times; what was cut off since may be there again. */
-function remains({ safe, view }: Inode, random: Random): Uint8Array {
-  const isLonger =
-    view.length >= safe.length && Buffer.from(view).subarray(0, safe.length).equals(safe);
-  if (!isLonger) return random.chance(0.5) ? safe.slice() : view.slice();
-  const added = view.length - safe.length;
+/** Any sectors of what was written over since the sync, and a beginning of what was added; or what was cut off is there again. */
+function remains({ safe, view, shortest }: Inode, random: Random): Uint8Array {
+  const kept = Math.min(safe.length, shortest);
+  const isCutUndone = kept < safe.length && random.chance(0.5);
   // Of a file that the kernel has not come to yet there is nothing.
-  const left = random.chance(0.3) ? added : random.chance(0.2) ? 0 : random.below(added + 1);
-  const found = view.slice(0, safe.length + left);
-  if (!random.chance(0.2)) return found;
+  const most = isCutUndone || random.chance(0.2) ? 0 : view.length - kept;
+  const added = random.chance(0.3) ? most : random.below(most + 1);
+  const found = isCutUndone ? safe.slice() : view.slice(0, kept + added);
+  const share = random.pick([0, 0.5, 0.9, 1]);
+  for (let at = 0; at < kept; at += SECTOR_BYTES) {
+    const end = Math.min(at + SECTOR_BYTES, kept);
+    const isNew = random.chance(share) || (end % SECTOR_BYTES > 0 && added > 0);
+    found.set((isNew ? view : safe).subarray(at, end), at);
+  }
+  if (isCutUndone || !random.chance(0.2)) return found;
   // The size reached the disk, the bytes did not.
-  const longer = new Uint8Array(found.length + random.below(added - left + 1));
+  const longer = new Uint8Array(found.length + random.below(view.length - found.length + 1));
   longer.set(found);
   return longer;
 }
@@ -306,25 +353,26 @@ class SimFile implements DiskFile {
   }
 
   sync(): void {
-    this.cover(this.inode.view.slice());
+    this.cover(this.inode.askSync());
   }
 
   /** Covers what was there when it was asked for, no more. */
   syncLater(): Promise<void> {
-    const covered = this.inode.view.slice();
+    const covered = this.inode.askSync();
     return this.disk.soon(() => this.cover(covered), "file sync");
   }
 
-  private cover(bytes: Uint8Array<ArrayBuffer>): void {
+  private cover(covered: Cover): void {
     const { disk, inode } = this;
     try {
       disk.before({ kind: "sync", path: this.path });
     } catch (error) {
       inode.isLost = true;
+      inode.endSync(covered, false);
       throw error;
     }
     disk.syncs++;
-    if (!inode.isLost) inode.safe = bytes;
+    inode.endSync(covered, !inode.isLost);
   }
 
   close(): void {}

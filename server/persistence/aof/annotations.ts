@@ -83,13 +83,26 @@ export function parseAnnotation(line: string): Annotation {
 }
 
 /** The longest #CRC line. */
-const CRC_LINE_MAX_BYTES = crcLine(0, Number.MAX_SAFE_INTEGER).length;
+export const CRC_LINE_MAX_BYTES = crcLine(0, Number.MAX_SAFE_INTEGER).length;
+const CRC_LINE_BEGINS = "#CRC:";
 
-/** Whether bytes end with a #CRC line that says where it stands itself, at `end` bytes from the start of their file. */
-export function endsWithCrcLine(tail: Uint8Array, end: number): boolean {
-  const text = Buffer.from(tail.subarray(-CRC_LINE_MAX_BYTES)).toString("latin1");
-  const at = text.lastIndexOf("#CRC:");
-  if (at < 0) return false;
-  const annotation = parseAnnotation(text.slice(at));
-  return annotation.kind === "crc" && annotation.offset === end - (text.length - at);
+export interface CrcLine {
+  at: number;
+  end: number;
+  sum: number;
+}
+
+/** The last #CRC line that says where it stands itself, of bytes that end `end` bytes from the start of their file. */
+export function lastCrcLine(bytes: Uint8Array, end: number): CrcLine | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  const base = end - text.length;
+  for (let at = text.length; at > 0; ) {
+    at = text.lastIndexOf(CRC_LINE_BEGINS, at - 1);
+    if (at < 0) return undefined;
+    const behind = text.indexOf("\n", at) + 1;
+    const line = parseAnnotation(text.slice(at, behind));
+    if (line.kind === "crc" && line.offset === base + at)
+      return { at: base + at, end: base + behind, sum: line.sum };
+  }
+  return undefined;
 }

@@ -14,8 +14,9 @@ import { causeOf } from "./errors.ts";
 import { FileSet } from "./file-set.ts";
 import { loadSet } from "./load-set.ts";
 import type { ReplayTarget } from "./loader.ts";
-import { Log, type SyncPolicy } from "./log.ts";
+import { Log } from "./log.ts";
 import { LogFile } from "./log-file.ts";
+import type { SyncPolicy } from "./log-options.ts";
 import type { LogNames, ManifestFile } from "./manifest.ts";
 import { Rewrite, RewriteCalledOff, SnapshotOverthrown } from "./rewrite.ts";
 

@@ -3,12 +3,11 @@
  * It judges as the loader does (`loader.ts`), but for what only running a command shows.
  */
 import type { Disk, DiskFile } from "../disk.ts";
-import { ANNOTATION_MAX_BYTES, addToSum, endsWithCrcLine, parseAnnotation } from "./annotations.ts";
-import { endOfContent } from "./loader.ts";
+import { ANNOTATION_MAX_BYTES, addToSum, parseAnnotation } from "./annotations.ts";
 import type { Extent } from "./log-file.ts";
+import { type Contents, contentsOf } from "./room.ts";
 
 const BLOCK_BYTES = 1 << 20;
-const TAIL_BYTES = 64;
 const HEADER_MAX_BYTES = 65536;
 const MAX_BULK_BYTES = 2147483647;
 const CR = 13;
@@ -25,8 +24,10 @@ export type Verdict =
   | { kind: "damaged"; at: number; why: string };
 
 export interface Scan {
-  /** Bytes there are, or belong to the log. */
+  /** Bytes there are without room at the end, or belong to the log. */
   size: number;
+  /** Of those, what was written in one piece from the start. */
+  written: number;
   /** Whole commands; those of a MULTI without EXEC too. */
   commands: number;
   /** Up to the end of the last #CRC line that is right, 0 if there is none. */
@@ -121,10 +122,7 @@ const UNFINISHED: Verdict = { kind: "torn", why: "no whole command" };
 class FileScan {
   private readonly file: DiskFile;
   private readonly reader: Reader;
-  private readonly size: number;
-  /** Bytes that are not zeros at the end, never written. */
-  private readonly written: number;
-  private readonly endsWithBlock: boolean;
+  private readonly contents: Contents;
   private unitEnd = 0;
   /** Where the open MULTI begins, -1 if there is none. */
   private multiAt = -1;
@@ -137,13 +135,8 @@ class FileScan {
 
   constructor(private readonly options: ScanOptions) {
     this.file = options.disk.open(options.path, "read");
-    const size = this.file.size();
-    this.size = Math.min(size, options.limit?.size ?? size);
-    const tail = new Uint8Array(Math.min(TAIL_BYTES, this.size));
-    this.file.read(tail, 0, tail.length, this.size - tail.length);
-    this.endsWithBlock = endsWithCrcLine(tail, this.size);
-    this.written = Math.min(this.size, endOfContent(this.file, size));
-    this.reader = new Reader(this.file, this.written);
+    this.contents = contentsOf(this.file, options.limit?.size);
+    this.reader = new Reader(this.file, this.contents.written);
   }
 
   run(): Scan {
@@ -283,31 +276,33 @@ class FileScan {
   // ---- the end
 
   private judge(end: End): Verdict {
-    const { size, written, covered, unitEnd, multiAt } = this;
+    const { covered, unitEnd, multiAt } = this;
+    const { size, written, endsWithBlock } = this.contents;
     if (end?.kind === "damaged") return end;
     // What closes the last block was written, but not come to, or not as what it is.
-    if (this.endsWithBlock && covered !== size)
+    if (endsWithBlock && covered !== size)
       return this.damage(unitEnd, "what is behind is not what was written");
     if (this.isOwnBase && covered !== size) return this.damage(covered, "its end is missing");
     if (this.options.limit?.size === written && !this.isAsSuccessorSays())
       return this.damage(covered, "the next file has another checksum of this one");
     if (end !== undefined) return end;
-    if (written < size && multiAt < 0) return { kind: "torn", why: "zeros, never written" };
+    if (written < size && multiAt < 0) return { kind: "torn", why: "never written" };
     if (multiAt < 0) return { kind: "whole" };
     return { kind: "torn", why: `Reached EOF before reading EXEC for MULTI at offset ${multiAt}` };
   }
 
   private isAsSuccessorSays(): boolean {
-    return this.unitEnd === this.size && this.reader.sumHere() === this.options.limit!.sum;
+    return this.unitEnd === this.contents.size && this.reader.sumHere() === this.options.limit!.sum;
   }
 
   private result(verdict: Verdict): Scan {
-    const { size, commands, covered, isOurs, unitEnd, later, beginsAtSeconds } = this;
+    const { commands, covered, isOurs, unitEnd, later, beginsAtSeconds } = this;
     // Between the last good checksum and damage anything may have changed; without checksums there is nothing better.
-    const hasSums = covered > 0 || isOurs || this.endsWithBlock;
+    const hasSums = covered > 0 || isOurs || this.contents.endsWithBlock;
     const goodBytes = verdict.kind === "damaged" && hasSums ? covered : unitEnd;
     return {
-      size,
+      size: this.contents.size,
+      written: this.contents.written,
       commands,
       coveredBytes: covered,
       isOurs,

@@ -44,7 +44,7 @@ export interface SetReport {
 
 /** The next file says that this one was longer. */
 function isShort({ scan, limit }: FileReport): boolean {
-  return scan !== undefined && limit !== undefined && scan.size < limit.size;
+  return scan !== undefined && limit !== undefined && scan.written < limit.size;
 }
 
 function isWhole(report: FileReport): boolean {

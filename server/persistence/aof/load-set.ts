@@ -8,9 +8,10 @@ import type { Disk } from "../disk.ts";
 import { type Previous, parseAnnotation } from "./annotations.ts";
 import { AofError } from "./errors.ts";
 import type { FileSet } from "./file-set.ts";
-import { endOfContent, type Loaded, loadFile, type ReplayTarget } from "./loader.ts";
+import { type Loaded, loadFile, type ReplayTarget } from "./loader.ts";
 import type { Extent } from "./log-file.ts";
 import type { ManifestFile } from "./manifest.ts";
+import { contentsOf } from "./room.ts";
 
 const RDB_MAGIC = "REDIS";
 const FIRST_LINE_BYTES = 128;
@@ -56,7 +57,7 @@ export function* loadSet(options: LoadSetOptions): Generator<void, Extent | unde
     tellOfCover(options, file, loaded);
     const expected = limit?.size ?? loaded.size;
     if (end === expected) {
-      cutSuperseded(options, path, end);
+      cutSuperseded(options, path, loaded);
       continue;
     }
     cutTorn(options, { path, later, loaded, missing: limit !== undefined });
@@ -101,10 +102,9 @@ function firstLine(files: FileSet, file: ManifestFile): string {
 
 /** A file that was prepared for a rewrite, and nothing that counts was written to it: no whole line, zeros behind what there is. */
 export function isBlank(files: FileSet, file: ManifestFile): boolean {
-  const size = files.sizeOf(file);
-  if (size === 0) return true;
+  if (files.sizeOf(file) === 0) return true;
   const opened = files.disk.open(files.pathOf(file), "read");
-  const written = endOfContent(opened, size);
+  const { written } = contentsOf(opened);
   opened.close();
   const line = firstLine(files, file).slice(0, written);
   return written === line.length && !line.endsWith("\n");
@@ -143,8 +143,11 @@ function tellOfCover(options: LoadSetOptions, file: ManifestFile, loaded: Loaded
 }
 
 /** What a file had behind the point that its successor names was written again there. */
-function cutSuperseded({ files, log }: LoadSetOptions, path: string, end: number): void {
-  const surplus = files.disk.size(path) - end;
+function cutSuperseded(
+  { files, log }: LoadSetOptions,
+  path: string,
+  { end, surplus }: Loaded,
+): void {
   if (surplus === 0) return;
   log("notice", `The last ${surplus} bytes of ${path} are in the next file too: they are cut`);
   truncate(files.disk, path, end);

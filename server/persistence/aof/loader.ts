@@ -3,28 +3,23 @@
  * only: a MULTI without its EXEC at the end is cut with the torn tail. Every #CRC line is compared with the bytes before it.
  *
  * Torn and damaged are told apart by how a block ends: a write that was cut short, by a crash or a loss of power, leaves a file that does
- * not end with the line that closes a block. Where it does, everything before it was written, and what cannot be read is damage.
+ * not end with the line that closes a block, or has a hole before it (room.ts). Where it does, everything before it was written, and what
+ * cannot be read is damage.
  */
 import { Address, IoField } from "../../../core-wasm/abi.ts";
 import { type Core, PREFETCH_MIN_FRAMES } from "../../core/core.ts";
 import { type Framer, GOING_ON, INCOMPLETE, INVALID, TOO_MANY_WORDS } from "../../resp/framer.ts";
 import { LargeFrame, LargeState } from "../../resp/large-frame.ts";
 import type { Disk, DiskFile } from "../disk.ts";
-import {
-  ANNOTATION_MAX_BYTES,
-  type Annotation,
-  addToSum,
-  endsWithCrcLine,
-  parseAnnotation,
-} from "./annotations.ts";
+import { ANNOTATION_MAX_BYTES, type Annotation, addToSum, parseAnnotation } from "./annotations.ts";
 import { AofError } from "./errors.ts";
 import type { Extent } from "./log-file.ts";
+import { type Contents, contentsOf, sumOf } from "./room.ts";
 
 const BLOCK_BYTES = 1 << 20;
 const WINDOW_BYTES = Address.InputEnd - Address.Input - 64;
 const MAX_BULK_BYTES = 2147483647;
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
-const TAIL_BYTES = 64;
 const HASH_SIGN = 35;
 const ASTERISK = 42;
 const LF = 10;
@@ -56,8 +51,10 @@ export interface LoadOptions {
 export interface Loaded {
   /** Bytes of whole units; what lies behind is torn. */
   end: number;
-  /** Bytes there are, or belong to the log. */
+  /** Bytes there are without room at the end, or belong to the log. */
   size: number;
+  /** Bytes behind those, but for room. */
+  surplus: number;
   /** Up to the end of the last #CRC line, 0 if there is none. */
   coveredBytes: number;
   /** Sum of the bytes up to `end`. */
@@ -68,11 +65,7 @@ export interface Loaded {
 
 class FileLoad {
   private readonly file: DiskFile;
-  private readonly size: number;
-  /** Bytes that were written: what is behind them is all zeros. */
-  private readonly written: number;
-  /** The file's end is that of a block. */
-  private readonly endsWithBlock: boolean;
+  private readonly contents: Contents;
   private unitEnd = 0;
   private multi = false;
   private covered = 0;
@@ -85,31 +78,27 @@ class FileLoad {
 
   constructor(private readonly options: LoadOptions) {
     this.file = options.disk.open(options.path, "read");
-    const size = this.file.size();
-    this.size = Math.min(size, options.limit?.size ?? size);
-    this.written = Math.min(this.size, endOfContent(this.file, size));
-    const tail = new Uint8Array(Math.min(TAIL_BYTES, this.size));
-    this.file.read(tail, 0, tail.length, this.size - tail.length);
-    this.endsWithBlock = endsWithCrcLine(tail, this.size);
+    this.contents = contentsOf(this.file, options.limit?.size);
   }
 
   *run(): Generator<void, Loaded> {
     try {
       yield* this.replay();
+      return this.judge();
     } finally {
       this.file.close();
       if (this.multi) this.options.target.discard();
     }
-    return this.judge();
   }
 
   /** Each block begins with the command that the one before it cut off: that is read again. */
   private *replay(): Generator<void> {
     const { target } = this.options;
     const { u8 } = target.core.memory;
+    const { written } = this.contents;
     let most = Math.min(BLOCK_BYTES, target.blockBytes);
-    for (let at = 0; at < this.written; ) {
-      const room = Math.min(most, this.written - at);
+    for (let at = 0; at < written; ) {
+      const room = Math.min(most, written - at);
       const count = this.file.read(u8, Address.Input, room, at);
       if (count === 0) return;
       let done = this.frames(Address.Input + count, at) - Address.Input;
@@ -117,7 +106,7 @@ class FileLoad {
       if (done === 0) {
         // A command longer than a block has the whole window, and one longer than that a run of its own.
         if (this.isTooLarge(count)) done = this.large(at);
-        else if (at + count === this.written) return;
+        else if (at + count === written) return;
         else most = WINDOW_BYTES;
         if (done < 0) return;
       }
@@ -250,8 +239,9 @@ class FileLoad {
     const frame = new LargeFrame(MAX_BULK_BYTES);
     let at = begin;
     let state = LargeState.More;
-    while (state === LargeState.More && at < this.written) {
-      const chunk = new Uint8Array(Math.min(BLOCK_BYTES, this.written - at));
+    const { written } = this.contents;
+    while (state === LargeState.More && at < written) {
+      const chunk = new Uint8Array(Math.min(BLOCK_BYTES, written - at));
       const count = this.file.read(chunk, 0, chunk.length, at);
       at += count;
       state = frame.push(chunk.subarray(0, count));
@@ -282,46 +272,16 @@ class FileLoad {
   }
 
   private judge(): Loaded {
-    const { options, unitEnd, size, written, covered } = this;
+    const { options, unitEnd, covered } = this;
+    const { size, surplus, written, endsWithBlock } = this.contents;
     // What closes the last block was written, but not come to, or not as what it is.
-    if (this.endsWithBlock && covered !== size) throw this.damage(unitEnd);
-    const sum = unitEnd === this.summed ? this.sum : sumOf(options, unitEnd);
+    if (endsWithBlock && covered !== size) throw this.damage(unitEnd);
+    const sum = unitEnd === this.summed ? this.sum : sumOf(this.file, unitEnd);
     if (options.limit?.size === written && (unitEnd !== size || sum !== options.limit.sum))
       throw new AofError(
         `Bad file format reading the append only file ${options.path}: damaged behind offset ${covered}, its successor has another checksum`,
       );
-    return { end: unitEnd, size, coveredBytes: covered, sum, isOwnBase: this.isOwnBase };
-  }
-}
-
-/** Where the zeros begin that a loss of power leaves at a file's end, where nothing was ever written. No log ends with one. */
-export function endOfContent(file: DiskFile, size: number): number {
-  const block = new Uint8Array(BLOCK_BYTES);
-  for (let end = size; end > 0; ) {
-    const from = Math.max(0, end - (end === size ? 1 : BLOCK_BYTES));
-    const count = file.read(block, 0, end - from, from);
-    const last = block.subarray(0, count).findLastIndex((byte) => byte !== 0);
-    if (last >= 0) return from + last + 1;
-    end = from;
-  }
-  return 0;
-}
-
-/** The sum of a file's first bytes. */
-export function sumOf({ disk, path }: { disk: Disk; path: string }, end: number): number {
-  const file = disk.open(path, "read");
-  const block = new Uint8Array(Math.min(BLOCK_BYTES, end));
-  let sum = 0;
-  try {
-    for (let at = 0; at < end; ) {
-      const count = file.read(block, 0, Math.min(block.length, end - at), at);
-      if (count === 0) break;
-      sum = addToSum(sum, block.subarray(0, count));
-      at += count;
-    }
-    return sum;
-  } finally {
-    file.close();
+    return { end: unitEnd, size, surplus, coveredBytes: covered, sum, isOwnBase: this.isOwnBase };
   }
 }
 

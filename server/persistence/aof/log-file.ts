@@ -5,6 +5,7 @@
 import type { Disk, DiskFile } from "../disk.ts";
 import { addToSum, crcLine, type Previous, previousLine } from "./annotations.ts";
 import type { ManifestFile } from "./manifest.ts";
+import { ROOM_BEGINS, roomAt } from "./room.ts";
 
 /** What is known of a file's contents. */
 export interface Extent {
@@ -21,11 +22,16 @@ export class LogFile {
   syncedSum: number;
   /** A sync failed, or a torn block could not be cut off: nothing is to be written here any more. */
   isDead = false;
+  /** Where the room behind the contents ends, 0 = there is none. If it could not be written whole, before that. */
+  private roomEnd = 0;
+  /** The file once more: what is opened to append does not write over room. */
+  private place: DiskFile | undefined;
   /** Writes and syncs that are off the thread: the file is closed behind them. */
   private inFlight = 0;
   private isClosing = false;
 
   private constructor(
+    private readonly disk: Disk,
     readonly entry: ManifestFile,
     readonly path: string,
     private readonly file: DiskFile,
@@ -35,9 +41,11 @@ export class LogFile {
     this.syncedSum = extent.sum;
   }
 
-  /** Goes on behind what is there. @throws Error */
+  /** Goes on behind the contents; room that is there was left by a crash. @throws Error */
   static open(disk: Disk, path: string, entry: ManifestFile, extent: Extent): LogFile {
-    return new LogFile(entry, path, disk.open(path, "append"), extent);
+    const file = disk.open(path, "append");
+    if (file.size() > extent.size) file.truncate(extent.size);
+    return new LogFile(disk, entry, path, file, extent);
   }
 
   /**
@@ -58,6 +66,11 @@ export class LogFile {
     return this.syncedBytes === this.extent.size;
   }
 
+  /** The last block was written over room, and no sync has covered it: before that nothing may be added, nor the room be cut. */
+  get mayHaveHoles(): boolean {
+    return this.roomEnd > 0 && !this.isSynced;
+  }
+
   /** Whether it is still where its name says. */
   get isInPlace(): boolean {
     return this.file.isAt(this.path);
@@ -76,17 +89,19 @@ export class LogFile {
 
   /**
    * Adds a block, its bytes given as a buffer that has room for the line that closes it.
+   * @param isAhead syncs follow each other: room is kept behind the contents, and the block written over it
    * @throws Error: the file ends where it did before, or is dead
    */
-  append(block: ClosableBlock): void {
+  append(block: ClosableBlock, isAhead = false): void {
     const { size } = this.extent;
     const sum = addToSum(this.extent.sum, block.view());
-    const closed = block.close(crcLine(sum, size + block.size));
-    const next = {
-      size: size + closed.length,
-      sum: addToSum(sum, closed.subarray(block.size)),
-    };
-    this.write(closed);
+    const line = crcLine(sum, size + block.size);
+    const end = size + block.size + line.length;
+    const isOverRoom = isAhead && end - size < this.disk.roomBytes && this.hasPlace();
+    const closed = block.close(isOverRoom ? line + ROOM_BEGINS : line);
+    const next = { size: end, sum: addToSum(sum, closed.subarray(block.size, end - size)) };
+    if (isOverRoom) this.writeOver(closed);
+    else this.write(closed);
     this.extent = next;
   }
 
@@ -98,6 +113,7 @@ export class LogFile {
     const next = { size: size + closed.length, sum: addToSum(sum, closed.subarray(block.size)) };
     await this.inTheBackground(async () => {
       try {
+        this.cutRoom();
         await this.file.appendLater(closed);
         this.extent = next;
       } catch (error) {
@@ -121,6 +137,7 @@ export class LogFile {
 
   private write(bytes: Uint8Array): void {
     try {
+      this.cutRoom();
       this.file.append(bytes);
     } catch (error) {
       this.cutBack();
@@ -128,10 +145,47 @@ export class LogFile {
     }
   }
 
+  private hasPlace(): boolean {
+    try {
+      this.place ??= this.disk.open(this.path, "change");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Writes a block, and more room if there was not enough. */
+  private writeOver(bytes: Uint8Array): void {
+    const begin = this.extent.size + bytes.length;
+    try {
+      this.place!.writeAt(bytes, this.extent.size);
+    } catch (error) {
+      this.cutBack();
+      throw error;
+    }
+    // What is left has its last line feed.
+    if (begin < this.roomEnd) return;
+    const room = roomAt(begin, this.disk.roomBytes);
+    this.roomEnd = begin + room.length;
+    try {
+      this.place!.writeAt(room, begin);
+    } catch {
+      // On a full disk, say: the block is there, and the next one shall see.
+    }
+  }
+
+  /** What is added without room must not come behind it. */
+  private cutRoom(): void {
+    if (this.roomEnd === 0) return;
+    this.file.truncate(this.extent.size);
+    this.roomEnd = 0;
+  }
+
   /** A part of a block may be there. */
   private cutBack(): void {
     try {
       this.file.truncate(this.extent.size);
+      this.roomEnd = 0;
     } catch {
       this.isDead = true;
     }
@@ -164,6 +218,8 @@ export class LogFile {
   }
 
   private covered({ size, sum }: Extent): void {
+    // One that was asked for before another may end behind it.
+    if (size < this.syncedBytes) return;
     this.syncedBytes = size;
     this.syncedSum = sum;
   }
@@ -172,6 +228,7 @@ export class LogFile {
   cutUnsafe(): void {
     try {
       this.file.truncate(this.syncedBytes);
+      this.roomEnd = 0;
     } catch {
       // Whoever loads the set goes by what the successor says.
     }
@@ -192,6 +249,10 @@ export class LogFile {
     this.isClosing = true;
     if (this.inFlight > 0) return;
     try {
+      if (!this.mayHaveHoles) this.cutRoom();
+    } catch {}
+    try {
+      this.place?.close();
       this.file.close();
     } catch {}
   }

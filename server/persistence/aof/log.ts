@@ -14,21 +14,16 @@
  * refused meanwhile. A file whose sync failed is never synced again: what no sync covered goes to a fresh incremental file, or, if
  * that was too much to be kept, a rewrite from memory must succeed first.
  */
-import type { Clock } from "../../commands/context.ts";
-import type { Core } from "../../core/core.ts";
 import type { PropagationLog, WordTable } from "../../dispatch/effects.ts";
 import type { LatencyEvent } from "../../observability/latency.ts";
-import type { LogLevel } from "../../observability/log.ts";
 import { timestampLine } from "./annotations.ts";
 import { Block } from "./block.ts";
 import { causeOf } from "./errors.ts";
-import type { FileSet } from "./file-set.ts";
 import { LogFile } from "./log-file.ts";
+import type { LogOptions } from "./log-options.ts";
 import type { ManifestFile } from "./manifest.ts";
 import { SyncSchedule } from "./sync-schedule.ts";
 import { Unsynced } from "./unsynced.ts";
-
-export type SyncPolicy = "always" | "everysec" | "no";
 
 const RETRY_MS = 100;
 const SYNC_PERIOD_MS = 1000;
@@ -46,31 +41,6 @@ const GATHERED_MAX_BYTES = 256 << 20;
 /** Everything, and nothing. */
 const EVERY_POINT = Number.POSITIVE_INFINITY;
 const NO_POINT = Number.NEGATIVE_INFINITY;
-
-export interface LogOptions {
-  core: Pick<Core, "memory" | "trackWrites" | "syncBegins" | "syncEnds">;
-  clock: Clock;
-  files: FileSet;
-  log: (level: LogLevel, text: string) => void;
-  /** appendfsync; `policyChanged` tells of a change. */
-  policy: () => SyncPolicy;
-  /** aof-timestamp-enabled */
-  timestamps: () => boolean;
-  /** no-appendfsync-on-rewrite, and a rewrite is under way */
-  syncsRest: () => boolean;
-  /** A turn must end soon, though no client may have sent anything. */
-  wantTurn: () => void;
-  /** What the server has run so far. */
-  commandsRun: () => number;
-  /** Nothing but a rewrite from memory makes the log whole again. */
-  wantRewrite: () => void;
-  /** What follows the file with this sequence is a fresh one, or will be: those that were made to follow it are of no use. */
-  restarted: (behind: number) => void;
-  /** More is not gathered behind what is in flight (tests). */
-  gatheredMaxBytes?: number;
-  /** Runs what follows a sync or a write; what it throws ends the server. */
-  guarded: (work: () => void) => void;
-}
 
 export class Log implements PropagationLog {
   /** Something was gathered since a turn ended. */
@@ -266,15 +236,31 @@ export class Log implements PropagationLog {
   /** @returns whether everything gathered is in the kernel */
   private writeBlock(): boolean {
     if (this.block.isEmpty) return true;
+    if (!this.syncsFirst()) return false;
     try {
       const kind = this.syncing === null ? "aof-write-alone" : "aof-write-pending-fsync";
-      this.timed("aof-write", kind, () => this.current.append(this.block));
+      this.timed("aof-write", kind, () => this.current.append(this.block, this.isAlways));
     } catch (error) {
       return this.fail(causeOf(error));
     }
     this.remember(this.block.view(), this.block.firstDb);
     this.block.clear();
     this.writtenPoint = this.point++;
+    return true;
+  }
+
+  /** What a loss of power leaves holes in is synced before more is written. @returns whether that went well */
+  private syncsFirst(): boolean {
+    const { previous, current, unsynced } = this;
+    if (!current.mayHaveHoles) return true;
+    try {
+      previous?.sync();
+      current.sync();
+    } catch (error) {
+      return this.fail(causeOf(error));
+    }
+    unsynced.cover(unsynced.mark());
+    this.coverUpTo(this.writtenPoint);
     return true;
   }
 
@@ -305,6 +291,7 @@ export class Log implements PropagationLog {
 
   /** A write that may have to wait for the sync that runs: this thread does not. */
   private writeBehindSync(): void {
+    if (!this.syncsFirst()) return;
     const taken = this.block.take();
     const point = this.point++;
     this.writingSinceMs = this.options.clock.nowMs();
@@ -675,6 +662,7 @@ export class Log implements PropagationLog {
     while (this.isBusy) await Promise.all([this.syncing, this.writing]);
     if (this.failure === undefined)
       try {
+        if (this.current.mayHaveHoles) this.current.sync();
         if (!this.block.isEmpty) this.current.append(this.block);
         this.previous?.sync();
         this.current.sync();

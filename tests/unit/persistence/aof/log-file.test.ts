@@ -1,8 +1,10 @@
-import { beforeEach, expect, test } from "bun:test";
+import { beforeEach, describe, expect, test } from "bun:test";
 import { dirname } from "node:path";
-import { LogFile } from "../../../../server/persistence/aof/log-file.ts";
+import { type ClosableBlock, LogFile } from "../../../../server/persistence/aof/log-file.ts";
 import type { ManifestFile } from "../../../../server/persistence/aof/manifest.ts";
+import { contentsOf } from "../../../../server/persistence/aof/room.ts";
 import type { Disk } from "../../../../server/persistence/disk.ts";
+import { guarded } from "../../../support/guarded-log.ts";
 import { createRandom } from "../../../support/random.ts";
 import { diskError, SimDisk } from "../../../support/sim-disk.ts";
 
@@ -89,4 +91,112 @@ test("a file that is begun has nothing of one that had its name, whatever a loss
     expect(left.contents(PATH)).toHaveLength(0);
     file.close();
   }
+});
+
+/** A block of one line, which other servers skip. */
+function block(text: string): ClosableBlock {
+  const bytes = Buffer.from(text);
+  return {
+    size: bytes.length,
+    view: () => bytes,
+    close: (line) => Buffer.concat([bytes, Buffer.from(line)]),
+  };
+}
+
+describe("with room behind the contents", () => {
+  const text = () => Buffer.from(sim.contents(PATH)).toString("latin1");
+  const inFile = () => text().slice(0, contentsOf(sim.open(PATH, "read")).size);
+  let file: LogFile;
+  beforeEach(() => {
+    file = LogFile.create(disk, PATH, ENTRY);
+  });
+  const add = (name: string) => {
+    file.append(block(`#${name}\n`), true);
+    file.sync();
+  };
+
+  test("blocks are written over it, and more is made when it is used up", () => {
+    const sizes = new Set<number>();
+    const blocks: string[] = [];
+    for (let i = 0; i < 400; i++) {
+      blocks.push(`#${"x".repeat(i % 90)}\n`);
+      add("x".repeat(i % 90));
+      sizes.add(sim.size(PATH));
+      expect(inFile()).toBe(guarded(...blocks));
+      expect(file.size).toBe(inFile().length);
+      expect(text().slice(file.size)).toMatch(/^(#+\n)+$/);
+    }
+    expect(sizes.size).toBeGreaterThan(3);
+    expect(sizes.size).toBeLessThan(12);
+  });
+
+  test("what is added without it does not come behind it, nor a block as long as it", async () => {
+    add("a");
+    file.append(block("#b\n"));
+    expect(text()).toBe(guarded("#a\n", "#b\n"));
+    file.sync();
+    add("c");
+    const writing = file.appendLater(block("#d\n"));
+    await finish();
+    await writing;
+    expect(text()).toBe(guarded("#a\n", "#b\n", "#c\n", "#d\n"));
+    file.sync();
+    add("e");
+    const long = "x".repeat(sim.roomBytes);
+    add(long);
+    expect(text()).toBe(guarded("#a\n", "#b\n", "#c\n", "#d\n", "#e\n", `#${long}\n`));
+  });
+
+  test("what a write has left that failed goes with it", () => {
+    add("a");
+    sim.torn = (bytes) => bytes >> 1;
+    sim.before = ({ kind }) => {
+      if (kind === "write") throw diskError("ENOSPC");
+    };
+    expect(() => file.append(block("#b\n"), true)).toThrow("ENOSPC");
+    expect(text()).toBe(guarded("#a\n"));
+    sim.before = () => {};
+    add("c");
+    expect(inFile()).toBe(guarded("#a\n", "#c\n"));
+  });
+
+  test("a block counts though there is no room for room", () => {
+    let writes = 0;
+    sim.torn = (bytes) => bytes >> 1;
+    sim.before = ({ kind }) => {
+      if (kind === "write" && ++writes % 2 === 0) throw diskError("ENOSPC");
+    };
+    add("a");
+    expect(writes).toBe(2);
+    expect(inFile()).toBe(guarded("#a\n"));
+  });
+
+  test("it goes when the file is closed, but not behind what may have holes, and at the next start", () => {
+    add("a");
+    file.append(block("#b\n"), true);
+    expect(file.mayHaveHoles).toBe(true);
+    const left = sim.size(PATH);
+    file.close();
+    expect(sim.size(PATH)).toBe(left);
+    const size = inFile().length;
+    const again = LogFile.open(disk, PATH, ENTRY, { size, sum: 0 });
+    expect(text()).toBe(guarded("#a\n", "#b\n"));
+    again.append(block("#c\n"), true);
+    again.sync();
+    expect(again.mayHaveHoles).toBe(false);
+    again.close();
+    expect(text()).toHaveLength(again.size);
+  });
+
+  test("a sync that ends behind one that was asked for later takes nothing back", async () => {
+    add("a");
+    file.append(block("#b\n"), true);
+    const syncing = file.syncLater();
+    file.sync();
+    file.append(block("#c\n"), true);
+    file.sync();
+    await finish();
+    await syncing;
+    expect(file.isSynced).toBe(true);
+  });
 });

@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, jest, test } from "bun:test";
 import { Address } from "../../../../core-wasm/abi.ts";
 import { createMemory } from "../../../../server/core/memory.ts";
 import { FileSet } from "../../../../server/persistence/aof/file-set.ts";
-import { Log, type SyncPolicy } from "../../../../server/persistence/aof/log.ts";
+import { Log } from "../../../../server/persistence/aof/log.ts";
 import { LogFile } from "../../../../server/persistence/aof/log-file.ts";
+import type { SyncPolicy } from "../../../../server/persistence/aof/log-options.ts";
 import { commandsOf } from "../../../support/dataset.ts";
 import { frame } from "../../../support/reference.ts";
 import { diskError, SimDisk, type Step } from "../../../support/sim-disk.ts";
@@ -272,7 +273,7 @@ describe("under always", () => {
   test("a block that the disk does not take is kept, and written once it does", async () => {
     turn("SET a 1");
     await settle();
-    const size = disk.size(FIRST);
+    const { size } = log;
     fail("write", "ENOSPC");
     const second = turn("SET a 2");
     expect(refused).toBe(true);
@@ -303,7 +304,7 @@ describe("under always", () => {
   test("a file whose sync failed is never synced again: what it may have lost goes to a fresh one", async () => {
     turn("SET a 1");
     await settle();
-    const size = disk.size(FIRST);
+    const { size } = log;
     let failures = 0;
     disk.before = ({ kind, path }) => {
       if (kind === "sync" && path === FIRST && ++failures > 0) throw diskError("EIO");
