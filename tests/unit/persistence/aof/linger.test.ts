@@ -3,14 +3,16 @@ import { Linger } from "../../../../server/persistence/aof/linger.ts";
 
 const SYNC_MS = 0.2;
 
-test("the first group waits until nothing has come for half a sync, the next ones for most of what that was", () => {
+test("the first group waits for a quarter of a sync, the next ones for most of what has come by then, no longer", () => {
   const linger = new Linger();
   expect(linger.isWorthIt(10, 0, SYNC_MS)).toBe(true);
-  expect(linger.isWorthIt(30, 0.09, SYNC_MS)).toBe(true);
-  expect(linger.isWorthIt(50, 0.18, SYNC_MS)).toBe(true);
-  expect(linger.isWorthIt(50, 0.29, SYNC_MS)).toBe(false);
+  expect(linger.isWorthIt(30, 0.02, SYNC_MS)).toBe(true);
+  expect(linger.isWorthIt(50, 0.04, SYNC_MS)).toBe(true);
+  expect(linger.isWorthIt(50, 0.05, SYNC_MS)).toBe(false);
   expect(linger.isWorthIt(20, 1, SYNC_MS)).toBe(true);
   expect(linger.isWorthIt(45, 1.01, SYNC_MS)).toBe(false);
+  expect(linger.isWorthIt(20, 2, SYNC_MS)).toBe(true);
+  expect(linger.isWorthIt(20, 2.06, SYNC_MS)).toBe(false);
 });
 
 test("one client is not kept waiting, but for one group in many", () => {
@@ -27,7 +29,7 @@ test("one client is not kept waiting, but for one group in many", () => {
 /** @returns the looks before a group is ended, its commands being there at once, or as many of them as ever come */
 function looks(linger: Linger, ms: number, count: number): number {
   let looked = 0;
-  while (linger.isWorthIt(count, ms + (looked * SYNC_MS) / 4, SYNC_MS)) looked++;
+  while (linger.isWorthIt(count, ms + (looked * SYNC_MS) / 8, SYNC_MS)) looked++;
   return looked;
 }
 
@@ -55,9 +57,9 @@ test("a stream that never pauses does not keep a group from its sync", () => {
   let ms = 0;
   let count = 1;
   while (linger.isWorthIt(count, ms, SYNC_MS)) {
-    ms += SYNC_MS / 4;
+    ms += SYNC_MS / 16;
     count += 100;
-    expect(ms).toBeLessThan(SYNC_MS * 10);
+    expect(ms).toBeLessThan(SYNC_MS);
   }
-  expect(ms).toBeGreaterThan(SYNC_MS);
+  expect(ms).toBeGreaterThan(SYNC_MS / 8);
 });
