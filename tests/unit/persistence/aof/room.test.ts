@@ -48,7 +48,7 @@ test("it is lines that Redis skips: none is too long, or only an end, and the la
       .slice(begin);
     const lines = text.split("\n");
     expect(lines.pop()).toBe("");
-    for (const line of lines) expect(line).toMatch(/^#{1,1000}$/);
+    for (const line of lines) expect(line).toMatch(/^#.{0,1000}$/);
   }
 });
 
@@ -96,8 +96,10 @@ test("what a loss of power has left of a block counts up to the first sector tha
 test("bytes that look like room are no hole where the sum is right", () => {
   const before = guarded(value(10));
   let holes = 0;
-  for (let bytes = 4000; bytes < 4512; bytes++) {
-    const text = before + closedBehind(before, framesOf(`SET k ${"#".repeat(bytes)}`));
+  for (let bytes = 3000; bytes < 3512; bytes++) {
+    const head = `*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$${bytes}\r\n`;
+    const like = Buffer.from(roomAt(before.length + head.length, 8192)).toString("latin1");
+    const text = before + closedBehind(before, `${head}${like.slice(0, bytes)}\r\n`);
     expect(contents(withRoom(text))).toEqual(whole(text.length));
     const changed = Buffer.from(withRoom(text));
     changed[before.length + 2]! ^= 1;
