@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { dirname } from "node:path";
+import { crcLine } from "../../../../server/persistence/aof/annotations.ts";
 import { type ClosableBlock, LogFile } from "../../../../server/persistence/aof/log-file.ts";
 import type { ManifestFile } from "../../../../server/persistence/aof/manifest.ts";
 import { contentsOf } from "../../../../server/persistence/aof/room.ts";
@@ -128,6 +129,19 @@ describe("with room behind the contents", () => {
     }
     expect(sizes.size).toBeGreaterThan(3);
     expect(sizes.size).toBeLessThan(12);
+  });
+
+  test("its last line stays whole, however much of it is used up", () => {
+    const most = 200;
+    for (let left = 0; left < 80; left++) {
+      const room = () => sim.size(PATH) - file.size;
+      add("a");
+      while (room() < most || room() > 2 * most) add("x".repeat(most));
+      const lineBytes = crcLine(0, file.size + most).length;
+      add("x".repeat(room() - left - lineBytes - "#\n".length));
+      expect(text()).toEndWith("\n");
+      expect(inFile()).toHaveLength(file.size);
+    }
   });
 
   test("what is added without it does not come behind it, nor a block as long as it", async () => {

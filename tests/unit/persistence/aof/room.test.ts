@@ -127,6 +127,14 @@ test("what another server has written behind room is no hole", () => {
   }
 });
 
+test("nor is its first byte, be it behind no room and the last of a sector", () => {
+  for (let bytes = 1; bytes < 700; bytes++) {
+    const file = `${guarded(value(bytes))}#TS:1800000000\r\n${framesOf("SET a 1")}`;
+    const size = file.length;
+    expect(contents(file)).toEqual({ size, surplus: 0, written: size, endsWithBlock: false });
+  }
+});
+
 test("of a file whose successor says where it ends only that counts", () => {
   const first = guarded(value(300));
   const both = guarded(first, value(200));
