@@ -145,13 +145,15 @@ export class LogFile {
     }
   }
 
+  /** Whether there is a `place`. What lies under the name by now may be another file. */
   private hasPlace(): boolean {
     try {
-      this.place ??= this.disk.open(this.path, "change");
-      return true;
+      if (this.place === undefined && this.isInPlace)
+        this.place = this.disk.open(this.path, "change");
     } catch {
-      return false;
+      // Then it is appended.
     }
+    return this.place !== undefined;
   }
 
   /** Writes a block, and more room if there was not enough. */

@@ -161,6 +161,14 @@ describe("with room behind the contents", () => {
     expect(text()).toBe(guarded("#a\n", "#b\n", "#c\n", "#d\n", "#e\n", `#${long}\n`));
   });
 
+  test("nothing is written to another file that has its name by now", () => {
+    const open = sim.open.bind(sim);
+    sim.open = (path, how) => Object.assign(open(path, how), { isAt: () => false });
+    file = LogFile.create(disk, PATH, ENTRY);
+    add("a");
+    expect(text()).toBe(guarded("#a\n"));
+  });
+
   test("what a write has left that failed goes with it", () => {
     add("a");
     sim.torn = (bytes) => bytes >> 1;
