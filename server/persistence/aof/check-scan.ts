@@ -26,7 +26,9 @@ export type Verdict =
 export interface Scan {
   /** Bytes there are without room at the end, or belong to the log. */
   size: number;
-  /** Of those, what was written in one piece from the start. */
+  /** Bytes behind those, but for room. */
+  surplus: number;
+  /** Of those in `size`, what was written in one piece from the start. */
   written: number;
   /** Whole commands; those of a MULTI without EXEC too. */
   commands: number;
@@ -302,6 +304,7 @@ class FileScan {
     const goodBytes = verdict.kind === "damaged" && hasSums ? covered : unitEnd;
     return {
       size: this.contents.size,
+      surplus: this.contents.surplus,
       written: this.contents.written,
       commands,
       coveredBytes: covered,

@@ -67,7 +67,8 @@ function parseArguments(args: readonly string[]): Wanted {
 
 function describe({ scan, unreadable, type, name, bytes }: FileReport): string[] {
   if (scan === undefined) return [`AOF ${name}: ${unreadable}`];
-  const { verdict, goodBytes, coveredBytes, commands, size } = scan;
+  const { verdict, goodBytes, coveredBytes, commands, size, surplus } = scan;
+  const room = bytes - size - surplus;
   const ok = verdict.kind === "whole" ? size : goodBytes;
   const lines = [
     `AOF analyzed: filename=${name}, size=${bytes}, ok_up_to=${ok}, diff=${bytes - ok}`,
@@ -78,8 +79,9 @@ function describe({ scan, unreadable, type, name, bytes }: FileReport): string[]
     lines.push(
       `  torn: the last ${bytes - goodBytes} bytes, from offset ${goodBytes}: ${verdict.why}`,
     );
-  if (bytes > size)
-    lines.push(`  the last ${bytes - size} bytes are in the next file too: a start cuts them off`);
+  if (surplus > 0)
+    lines.push(`  ${surplus} bytes behind them are in the next file too: a start cuts them off`);
+  if (room > 0) lines.push(`  the last ${room} bytes are room for what comes next`);
   return lines;
 }
 

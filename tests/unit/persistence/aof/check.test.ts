@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { checkAof } from "../../../../server/persistence/aof/check.ts";
 import { lockDirectory } from "../../../../server/persistence/aof/lock.ts";
+import { roomAt } from "../../../../server/persistence/aof/room.ts";
 import { followed, framesOf, guarded, logSet } from "../../../support/guarded-log.ts";
 import { temporaryDirectory } from "../../../support/server-process.ts";
 
@@ -242,11 +243,20 @@ describe("a set", () => {
     });
   });
 
+  test("room behind a log is none either, and is not taken for what the next file has", () => {
+    const room = Buffer.from(roomAt(first.length + 1, 1024)).toString("latin1");
+    put(logSet("x", { "x.1.incr.aof": `${first}#${room}` }));
+    const { code, text } = run([dir.path]);
+    expect(code).toBe(0);
+    expect(text).toContain(`the last ${room.length + 1} bytes are room for what comes next`);
+    expect(text).not.toContain("in the next file");
+  });
+
   test("what a start cuts because the next file has it too is no fault", () => {
     put(logSet("x", { "x.1.incr.aof": `${first}*3\r\n`, "x.2.incr.aof": second }));
     const { code, text } = run([dir.path]);
     expect(code).toBe(0);
-    expect(text).toContain("the last 4 bytes are in the next file too");
+    expect(text).toContain("4 bytes behind them are in the next file too");
   });
 });
 
