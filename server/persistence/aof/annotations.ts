@@ -12,10 +12,27 @@
  * changed, lost, doubled or moved anywhere shows at the next one.
  */
 import { crc32 } from "node:zlib";
+import type { DiskFile } from "../disk.ts";
+
+/** Of a file, at once. */
+const READ_BYTES = 1 << 20;
 
 /** `sum` continued over more bytes; it begins with 0. 20 to 50 GB/s for more than a KiB */
 export function addToSum(sum: number, bytes: Uint8Array): number {
   return crc32(bytes, sum);
+}
+
+/** The sum of a file's first bytes. */
+export function sumOf(file: DiskFile, end: number): number {
+  const block = new Uint8Array(Math.min(READ_BYTES, end));
+  let sum = 0;
+  for (let at = 0; at < end; ) {
+    const count = file.read(block, 0, Math.min(block.length, end - at), at);
+    if (count === 0) break;
+    sum = addToSum(sum, block.subarray(0, count));
+    at += count;
+  }
+  return sum;
 }
 
 export function formatSum(sum: number): string {
@@ -41,8 +58,10 @@ export function previousLine({ sequence, size, sum }: Previous): string {
 /** First line of a base. */
 export const BASE_LINE = "#BASE:bundis\r\n";
 
+export const STAMP_BEGINS = "#TS:";
+
 export function timestampLine(seconds: number): string {
-  return `#TS:${seconds}\r\n`;
+  return `${STAMP_BEGINS}${seconds}\r\n`;
 }
 
 /** Longer annotations are not ours, and Redis refuses them. */
@@ -79,7 +98,7 @@ export function parseAnnotation(line: string): Annotation {
   if (line === BASE_LINE) return { kind: "base" };
   const timestamp = TIMESTAMP.exec(line);
   if (timestamp !== null) return { kind: "timestamp", seconds: Number(timestamp[1]) };
-  return { kind: line.startsWith("#TS:") ? "malformed" : "other" };
+  return { kind: line.startsWith(STAMP_BEGINS) ? "malformed" : "other" };
 }
 
 /** The longest #CRC line. */

@@ -11,10 +11,16 @@ import { type Core, PREFETCH_MIN_FRAMES } from "../../core/core.ts";
 import { type Framer, GOING_ON, INCOMPLETE, INVALID, TOO_MANY_WORDS } from "../../resp/framer.ts";
 import { LargeFrame, LargeState } from "../../resp/large-frame.ts";
 import type { Disk, DiskFile } from "../disk.ts";
-import { ANNOTATION_MAX_BYTES, type Annotation, addToSum, parseAnnotation } from "./annotations.ts";
+import {
+  ANNOTATION_MAX_BYTES,
+  type Annotation,
+  addToSum,
+  parseAnnotation,
+  sumOf,
+} from "./annotations.ts";
 import { AofError } from "./errors.ts";
 import type { Extent } from "./log-file.ts";
-import { type Contents, contentsOf, sumOf } from "./room.ts";
+import { type Contents, contentsOf } from "./room.ts";
 
 const BLOCK_BYTES = 1 << 20;
 const WINDOW_BYTES = Address.InputEnd - Address.Input - 64;

@@ -1,9 +1,15 @@
 /**
  * The file that a log is appended to, in whole blocks: each is closed by a line with the sum of everything so far (annotations.ts), and
- * one that could not be written whole is cut off again.
+ * one that could not be written whole is cut off again. Where syncs follow each other, they are written over room behind them (room.ts).
  */
 import type { Disk, DiskFile } from "../disk.ts";
-import { addToSum, crcLine, type Previous, previousLine } from "./annotations.ts";
+import {
+  addToSum,
+  CRC_LINE_MAX_BYTES,
+  crcLine,
+  type Previous,
+  previousLine,
+} from "./annotations.ts";
 import type { ManifestFile } from "./manifest.ts";
 import { ROOM_BEGINS, roomAt } from "./room.ts";
 
@@ -93,34 +99,40 @@ export class LogFile {
    * @throws Error: the file ends where it did before, or is dead
    */
   append(block: ClosableBlock, isAhead = false): void {
-    const { size } = this.extent;
-    const sum = addToSum(this.extent.sum, block.view());
-    const line = crcLine(sum, size + block.size);
-    const end = size + block.size + line.length;
-    const isOverRoom = isAhead && end - size < this.disk.roomBytes && this.hasPlace();
-    const closed = block.close(isOverRoom ? line + ROOM_BEGINS : line);
-    const next = { size: end, sum: addToSum(sum, closed.subarray(block.size, end - size)) };
-    if (isOverRoom) this.writeOver(closed);
-    else this.write(closed);
+    const isShort = block.size + CRC_LINE_MAX_BYTES < this.disk.roomBytes;
+    const isOverRoom = isAhead && isShort && this.hasPlace();
+    const { bytes, next } = this.closed(block, isOverRoom ? ROOM_BEGINS : "");
+    if (isOverRoom) this.writeOver(bytes);
+    else this.write(bytes);
     this.extent = next;
   }
 
   /** The same off this thread; nothing else may be added meanwhile. */
   async appendLater(block: ClosableBlock): Promise<void> {
-    const { size } = this.extent;
-    const sum = addToSum(this.extent.sum, block.view());
-    const closed = block.close(crcLine(sum, size + block.size));
-    const next = { size: size + closed.length, sum: addToSum(sum, closed.subarray(block.size)) };
+    const { bytes, next } = this.closed(block, "");
     await this.inTheBackground(async () => {
       try {
         this.cutRoom();
-        await this.file.appendLater(closed);
+        await this.file.appendLater(bytes);
         this.extent = next;
       } catch (error) {
         this.cutBack();
         throw error;
       }
     });
+  }
+
+  /** @returns a block with the line that closes it and what stands behind that, and what the file is when it has both */
+  private closed(block: ClosableBlock, behind: string): { bytes: Uint8Array; next: Extent } {
+    const { size } = this.extent;
+    const sum = addToSum(this.extent.sum, block.view());
+    const line = crcLine(sum, size + block.size);
+    const bytes = block.close(line + behind);
+    const end = block.size + line.length;
+    return {
+      bytes,
+      next: { size: size + end, sum: addToSum(sum, bytes.subarray(block.size, end)) },
+    };
   }
 
   /** Adds bytes that are closed blocks. @throws Error as `append` */

@@ -662,9 +662,9 @@ export class Log implements PropagationLog {
     while (this.isBusy) await Promise.all([this.syncing, this.writing]);
     if (this.failure === undefined)
       try {
+        this.previous?.sync();
         if (this.current.mayHaveHoles) this.current.sync();
         if (!this.block.isEmpty) this.current.append(this.block);
-        this.previous?.sync();
         this.current.sync();
         this.syncedPoint = this.point;
         this.onSafe(EVERY_POINT);

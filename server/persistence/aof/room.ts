@@ -7,7 +7,7 @@
  * have is room still, a *hole*. Each block over room is synced before the next one is written, so that holes are in the last one alone.
  */
 import type { DiskFile } from "../disk.ts";
-import { addToSum, CRC_LINE_MAX_BYTES, lastCrcLine } from "./annotations.ts";
+import { CRC_LINE_MAX_BYTES, lastCrcLine, STAMP_BEGINS, sumOf } from "./annotations.ts";
 
 /** What is written ahead at most; longer blocks are not written over it. */
 export const ROOM_MAX_BYTES = 256 << 10;
@@ -19,7 +19,6 @@ const SECTOR_BYTES = 512;
 const LAST_BYTES = SECTOR_BYTES / 2;
 const HASH_SIGN = 35;
 const LF = 10;
-const STAMP_BEGINS = "#TS:";
 
 const FIRST_CHUNK_BYTES = 256;
 const CHUNK_BYTES = 1 << 20;
@@ -113,35 +112,21 @@ function firstHole(file: DiskFile, end: number): number | undefined {
 /** @param begin where the block begins, an offset as `base` is that of the bytes */
 function holeIn(bytes: Uint8Array, base: number, begin: number): number | undefined {
   const end = base + bytes.length;
-  const isRoom = (byte: number, at: number) =>
-    byte === LINE[at % LINE.length] || (at === begin && byte === HASH_SIGN);
-  const first = Buffer.from(bytes.subarray(begin - base, begin - base + STAMP_BEGINS.length));
+  const head = Buffer.from(bytes.subarray(begin - base).subarray(0, STAMP_BEGINS.length));
+  const isStamp = head.toString("latin1") === STAMP_BEGINS;
+  const isRoom = (at: number) => {
+    const byte = bytes[at - base];
+    if (byte === LINE[at % LINE.length]) return true;
+    return at === begin && byte === HASH_SIGN && !isStamp;
+  };
   let hole: number | undefined;
-  for (let at = begin; at < end; ) {
-    const next = Math.min(end, at - (at % SECTOR_BYTES) + SECTOR_BYTES);
-    const here = at;
-    const room = bytes
-      .subarray(here - base, next - base)
-      .findIndex((byte, i) => !isRoom(byte, here + i));
-    if (room < 0) hole ??= at;
-    else if (room >= LAST_BYTES) hole = undefined;
-    else if (hole !== undefined) break;
-    at = next;
+  for (let at = begin, next = at; at < end; at = next) {
+    next = Math.min(end, at - (at % SECTOR_BYTES) + SECTOR_BYTES);
+    let other = at;
+    while (other < next && isRoom(other)) other++;
+    if (other === next) hole ??= at;
+    else if (other - at >= LAST_BYTES) hole = undefined;
+    else if (hole !== undefined) return hole;
   }
-  // Its first byte alone could be room.
-  const isStamp = hole === begin && first.toString("latin1") === STAMP_BEGINS;
-  return isStamp ? undefined : hole;
-}
-
-/** The sum of a file's first bytes. */
-export function sumOf(file: DiskFile, end: number): number {
-  const block = new Uint8Array(Math.min(CHUNK_BYTES, end));
-  let sum = 0;
-  for (let at = 0; at < end; ) {
-    const count = file.read(block, 0, Math.min(block.length, end - at), at);
-    if (count === 0) break;
-    sum = addToSum(sum, block.subarray(0, count));
-    at += count;
-  }
-  return sum;
+  return hole;
 }

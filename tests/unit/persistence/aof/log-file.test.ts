@@ -39,6 +39,16 @@ async function finish(): Promise<void> {
   for (let i = 0; i < 5; i++) await Promise.resolve();
 }
 
+/** What is to be written. */
+function block(text: string): ClosableBlock {
+  const bytes = Buffer.from(text);
+  return {
+    size: bytes.length,
+    view: () => bytes,
+    close: (line) => Buffer.concat([bytes, Buffer.from(line)]),
+  };
+}
+
 test("a file is not closed while a sync of it runs, but when that is over", async () => {
   const file = LogFile.create(disk, PATH, ENTRY);
   calls = [];
@@ -53,12 +63,11 @@ test("a file is not closed while a sync of it runs, but when that is over", asyn
 test("nor while a write runs, also one that fails", async () => {
   const file = LogFile.create(disk, PATH, ENTRY);
   calls = [];
-  const bytes = Buffer.from("x");
   sim.before = ({ kind }) => {
     calls.push(kind);
     if (kind === "write") throw diskError("EIO");
   };
-  const writing = file.appendLater({ size: 1, view: () => bytes, close: () => bytes });
+  const writing = file.appendLater(block("x"));
   file.close();
   expect(calls).toEqual([]);
   const [failure] = await Promise.all([writing.catch((error) => error), finish()]);
@@ -93,16 +102,6 @@ test("a file that is begun has nothing of one that had its name, whatever a loss
     file.close();
   }
 });
-
-/** A block of one line, which other servers skip. */
-function block(text: string): ClosableBlock {
-  const bytes = Buffer.from(text);
-  return {
-    size: bytes.length,
-    view: () => bytes,
-    close: (line) => Buffer.concat([bytes, Buffer.from(line)]),
-  };
-}
 
 describe("with room behind the contents", () => {
   const text = () => Buffer.from(sim.contents(PATH)).toString("latin1");

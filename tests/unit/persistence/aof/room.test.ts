@@ -8,9 +8,9 @@ import { SimDisk } from "../../../support/sim-disk.ts";
 const PATH = "/log/a.1.incr.aof";
 const SECTOR_BYTES = 512;
 
-function contents(bytes: string | Uint8Array, limit?: number) {
+function contents(file: string | Buffer, limit?: number) {
   const disk = new SimDisk();
-  disk.place(PATH, Buffer.from(bytes as string, "latin1"));
+  disk.place(PATH, typeof file === "string" ? Buffer.from(file, "latin1") : file);
   return contentsOf(disk.open(PATH, "read"), limit);
 }
 
