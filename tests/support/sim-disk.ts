@@ -294,8 +294,12 @@ function remains({ safe, view, shortest }: Inode, random: Random): Uint8Array {
   const share = random.pick([0, 0.5, 0.9, 1]);
   for (let at = 0; at < kept; at += SECTOR_BYTES) {
     const end = Math.min(at + SECTOR_BYTES, kept);
-    const isNew = random.chance(share) || (end % SECTOR_BYTES > 0 && added > 0);
-    found.set((isNew ? view : safe).subarray(at, end), at);
+    if (random.chance(share)) found.set(view.subarray(at, end), at);
+    else if (!Buffer.from(safe.subarray(at, end)).equals(view.subarray(at, end))) {
+      found.set(safe.subarray(at, end), at);
+      // Nor is what was added in that sector there.
+      if (!isCutUndone) found.fill(0, end, at + SECTOR_BYTES);
+    }
   }
   if (isCutUndone || !random.chance(0.2)) return found;
   // The size reached the disk, the bytes did not.

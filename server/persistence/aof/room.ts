@@ -109,7 +109,10 @@ function firstHole(file: DiskFile, end: number): number | undefined {
   return sumOf(file, last.at) === last.sum ? undefined : hole;
 }
 
-/** @param begin where the block begins, an offset as `base` is that of the bytes */
+/**
+ * Where another server has written behind room nothing is a hole: cut there, its commands would be lost, and what is one makes a start refuse.
+ * @param begin where the block begins, an offset as `base` is that of the bytes
+ */
 function holeIn(bytes: Uint8Array, base: number, begin: number): number | undefined {
   const end = base + bytes.length;
   const head = Buffer.from(bytes.subarray(begin - base).subarray(0, STAMP_BEGINS.length));
@@ -124,9 +127,11 @@ function holeIn(bytes: Uint8Array, base: number, begin: number): number | undefi
     next = Math.min(end, at - (at % SECTOR_BYTES) + SECTOR_BYTES);
     let other = at;
     while (other < next && isRoom(other)) other++;
-    if (other === next) hole ??= at;
+    // Where the file has become longer meanwhile, zeros stand behind the end that it had.
+    let written = other;
+    if (other > at) while (written < next && bytes[written - base] === 0) written++;
+    if (written === next) hole ??= at;
     else if (other - at >= LAST_BYTES) hole = undefined;
-    else if (hole !== undefined) return hole;
   }
   return hole;
 }

@@ -93,6 +93,27 @@ test("what a loss of power has left of a block counts up to the first sector tha
   }
 });
 
+test("nor does what is missing where the room ended, and the file became longer", () => {
+  for (let bytes = 1; bytes < 1100; bytes++) {
+    const before = guarded(value(bytes));
+    const block = closedBehind(before, value(4000));
+    // Or the disk had no room for all of it.
+    for (const length of [1, 30, 600, 2048]) {
+      const file = withRoom(before).subarray(0, before.length + length);
+      const left = Buffer.from(before + block, "latin1");
+      if (file.length % SECTOR_BYTES === 0) continue;
+      const sector = file.length - (file.length % SECTOR_BYTES);
+      const from = Math.max(sector, before.length);
+      file.copy(left, from, from);
+      left.fill(0, file.length, sector + SECTOR_BYTES);
+      // Of bytes that are as they should be nobody sees that they are missing.
+      const isSeen = !left.equals(Buffer.from(before + block, "latin1"));
+      expect(contents(left).endsWithBlock).toBe(!isSeen);
+      if (isSeen) expect(contents(left).written).toBeLessThanOrEqual(from);
+    }
+  }
+});
+
 test("bytes that look like room are no hole where the sum is right", () => {
   const before = guarded(value(10));
   let holes = 0;
@@ -127,12 +148,26 @@ test("what another server has written behind room is no hole", () => {
   }
 });
 
+test("not even where there is one in front of it: what that server wrote must not be cut off with it", () => {
+  const before = guarded(value(10));
+  const block = closedBehind(before, value(4000));
+  const left = torn(before, block, (sector) => sector % 2 === 1);
+  expect(contents(left).written).toBe(before.length);
+  const file = Buffer.concat([left, Buffer.from(framesOf("SET a 1"))]);
+  expect(contents(file).written).toBe(file.length);
+});
+
 test("nor is its first byte, be it behind no room and the last of a sector", () => {
   for (let bytes = 1; bytes < 700; bytes++) {
     const file = `${guarded(value(bytes))}#TS:1800000000\r\n${framesOf("SET a 1")}`;
     const size = file.length;
     expect(contents(file)).toEqual({ size, surplus: 0, written: size, endsWithBlock: false });
   }
+});
+
+test("nor are zeros alone", () => {
+  const file = guarded(value(10)) + framesOf(`SET k ${"\0".repeat(4000)}`);
+  expect(contents(file).written).toBe(file.length);
 });
 
 test("of a file whose successor says where it ends only that counts", () => {
