@@ -470,7 +470,11 @@ export class Server {
     }
     this.dispatcher.follow(log);
     log.onSynced = () => this.blocked.check();
-    log.onTimed = (event, ms) => this.observer.latency.add(event, ms, this.clock.nowMs());
+    const { latency } = this.observer;
+    log.onTimed = (event, ms) => {
+      // Of a write, whose time is one of many, the clock is not asked for nothing.
+      if (latency.isKept(ms)) latency.add(event, ms, this.clock.nowMs());
+    };
   }
 
   /** DEBUG LOADAOF: in a turn of its own, since the replay needs the windows that a chunk lies in. */

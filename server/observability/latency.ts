@@ -86,10 +86,15 @@ export class LatencyMonitor {
   thresholdMs = 0;
   private readonly series = new Map<string, Series>();
 
+  /** Whether an event that takes `ms` is kept. */
+  isKept(ms: number): boolean {
+    return this.thresholdMs !== 0 && Math.floor(ms) >= this.thresholdMs;
+  }
+
   /** An event that took `ms`; whole milliseconds are compared and kept. */
   add(event: LatencyEvent, ms: number, nowMs: number): void {
+    if (!this.isKept(ms)) return;
     const whole = Math.floor(ms);
-    if (this.thresholdMs === 0 || whole < this.thresholdMs) return;
     let series = this.series.get(event);
     if (series === undefined) {
       series = { samples: [], worstMs: 0 };

@@ -25,8 +25,10 @@ export function selectCommand(db: number): string {
 export class Block implements ClosableBlock {
   /** The database that is selected in front of the block, -1 = none. */
   firstDb = -1;
-  private bytes = new Uint8Array(FIRST_BYTES);
+  private bytes = Buffer.alloc(FIRST_BYTES);
   private length = 0;
+  /** `view`, until something is added. */
+  private seen: Uint8Array | null = null;
   private db = -1;
   private noteStart = 0;
   private noteEnd = 0;
@@ -120,17 +122,13 @@ export class Block implements ClosableBlock {
   /** A view of everything, valid until the next change. */
   view(): Uint8Array {
     this.settle();
-    return this.bytes.subarray(0, this.length);
+    this.seen ??= this.bytes.subarray(0, this.length);
+    return this.seen;
   }
 
-  /** A view of everything and of a line behind it, which is not part of the block. */
-  close(line: string): Uint8Array {
+  withRoom(bytes: number): Buffer {
     this.settle();
-    const { length } = this;
-    this.text(line);
-    const closed = this.bytes.subarray(0, this.length);
-    this.length = length;
-    return closed;
+    return this.room(bytes);
   }
 
   /** An annotation in front of what comes next. */
@@ -143,23 +141,23 @@ export class Block implements ClosableBlock {
   take(): TakenBlock {
     this.settle();
     const { bytes, length, firstDb } = this;
-    this.bytes = new Uint8Array(FIRST_BYTES);
-    this.length = 0;
+    this.bytes = Buffer.alloc(FIRST_BYTES);
+    this.empty();
     this.firstDb = this.db;
     const view = bytes.subarray(0, length);
     return {
       firstDb,
       size: length,
       view: () => view,
-      close: (line) => Buffer.concat([view, Buffer.from(line)]),
+      withRoom: (bytes) => Buffer.concat([view, Buffer.alloc(bytes)]),
     };
   }
 
   /** Puts what was taken back in front: it was not written. */
   putBack(taken: TakenBlock): void {
     this.settle();
-    const newer = this.bytes.slice(0, this.length);
-    this.length = 0;
+    const newer = Buffer.from(this.view());
+    this.empty();
     this.append(taken.view());
     this.append(newer);
     this.firstDb = taken.firstDb;
@@ -167,9 +165,14 @@ export class Block implements ClosableBlock {
 
   /** Everything is in the file. Room that one large turn needed is given back. */
   clear(): void {
-    this.length = 0;
+    this.empty();
     this.firstDb = this.db;
-    if (this.bytes.length > FIRST_BYTES * 16) this.bytes = new Uint8Array(FIRST_BYTES);
+    if (this.bytes.length > FIRST_BYTES * 16) this.bytes = Buffer.alloc(FIRST_BYTES);
+  }
+
+  private empty(): void {
+    this.length = 0;
+    this.seen = null;
   }
 
   /** A command comes that was executed in `db`. */
@@ -188,16 +191,24 @@ export class Block implements ClosableBlock {
   }
 
   private text(value: string): void {
-    this.append(Buffer.from(value, "latin1"));
+    this.seen = null;
+    this.length += this.room(value.length).write(value, this.length, "latin1");
   }
 
   private append(value: Uint8Array): void {
-    if (this.length + value.length > this.bytes.length) {
-      const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.length + value.length));
+    this.seen = null;
+    this.room(value.length).set(value, this.length);
+    this.length += value.length;
+  }
+
+  /** @returns the block's memory, with room for so many bytes behind what is there */
+  private room(bytes: number): Buffer {
+    const wanted = this.length + bytes;
+    if (wanted > this.bytes.length) {
+      const larger = Buffer.alloc(Math.max(this.bytes.length * 2, wanted));
       larger.set(this.bytes.subarray(0, this.length));
       this.bytes = larger;
     }
-    this.bytes.set(value, this.length);
-    this.length += value.length;
+    return this.bytes;
   }
 }

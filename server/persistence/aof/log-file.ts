@@ -6,9 +6,9 @@ import type { Disk, DiskFile } from "../disk.ts";
 import {
   addToSum,
   CRC_LINE_MAX_BYTES,
-  crcLine,
   type Previous,
   previousLine,
+  writeCrcLine,
 } from "./annotations.ts";
 import type { ManifestFile } from "./manifest.ts";
 import { ROOM_BEGINS, roomAt } from "./room.ts";
@@ -126,12 +126,13 @@ export class LogFile {
   private closed(block: ClosableBlock, behind: string): { bytes: Uint8Array; next: Extent } {
     const { size } = this.extent;
     const sum = addToSum(this.extent.sum, block.view());
-    const line = crcLine(sum, size + block.size);
-    const bytes = block.close(line + behind);
-    const end = block.size + line.length;
+    const begin = block.size;
+    const memory = block.withRoom(CRC_LINE_MAX_BYTES + behind.length);
+    const end = writeCrcLine(memory, begin, sum, size + begin);
+    const written = behind === "" ? 0 : memory.write(behind, end, "latin1");
     return {
-      bytes,
-      next: { size: size + end, sum: addToSum(sum, bytes.subarray(block.size, end)) },
+      bytes: memory.subarray(0, end + written),
+      next: { size: size + end, sum: addToSum(sum, memory.subarray(begin, end)) },
     };
   }
 
@@ -276,6 +277,6 @@ export interface ClosableBlock {
   /** Bytes without the closing line. */
   readonly size: number;
   view(): Uint8Array;
-  /** @returns a view of the bytes and the line behind them; the block itself stays as it was */
-  close(line: string): Uint8Array;
+  /** @returns memory that begins with the bytes and has room for so many others behind them, which are no part of the block */
+  withRoom(bytes: number): Buffer;
 }

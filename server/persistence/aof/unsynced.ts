@@ -18,14 +18,24 @@ interface Chunk {
   parts: number;
 }
 
+/** Blocks that followed each other, no mark between them. */
 interface Part {
-  bytes: Uint8Array;
-  /** Where it lies, null = on its own. */
-  chunk: Chunk | null;
+  chunk: Chunk;
+  /** Where it lies in there. */
+  begin: number;
+  length: number;
   /** Bytes of all parts so far, this one included. */
   end: number;
   /** The database that was selected where it begins, -1 = it selects its own. */
   db: number;
+}
+
+function chunkOf(bytes: number): Chunk {
+  return { bytes: new Uint8Array(bytes), used: 0, parts: 0 };
+}
+
+function bytesOf({ chunk, begin, length }: Part): Uint8Array {
+  return chunk.bytes.subarray(begin, begin + length);
 }
 
 export class Unsynced {
@@ -35,6 +45,8 @@ export class Unsynced {
   /** Up to here parts were dropped that no sync covered. */
   private lostEnd = 0;
   private coveredEnd = 0;
+  /** The next block begins a part. */
+  private isMarked = false;
   /** The one that is being filled. */
   private chunk: Chunk | null = null;
   private readonly spare: Chunk[] = [];
@@ -46,7 +58,7 @@ export class Unsynced {
     this.total += block.length;
     this.keptBytes += block.length;
     if (this.keptBytes > UNSYNCED_MAX_BYTES) this.lose();
-    else this.parts.push(this.copy(block, db));
+    else this.copy(block, db);
   }
 
   /** Counts a block that is not to be kept: no sync is to come. */
@@ -61,36 +73,43 @@ export class Unsynced {
     this.lostEnd = this.total;
   }
 
-  private copy(block: Uint8Array, db: number): Part {
-    const end = this.total;
-    if (block.length > SHARING_MAX_BYTES) return { bytes: block.slice(), chunk: null, end, db };
-    const chunk = this.chunkFor(block.length);
-    const bytes = chunk.bytes.subarray(chunk.used, chunk.used + block.length);
-    bytes.set(block);
-    chunk.used += block.length;
+  private copy(block: Uint8Array, db: number): void {
+    const { length } = block;
+    const chunk = length > SHARING_MAX_BYTES ? chunkOf(length) : this.chunkFor(length);
+    const begin = chunk.used;
+    chunk.bytes.set(block, begin);
+    chunk.used += length;
+    const last = this.parts.at(-1);
+    if (last?.chunk === chunk && !this.isMarked) {
+      last.length += length;
+      last.end = this.total;
+      return;
+    }
+    this.isMarked = false;
     chunk.parts++;
-    return { bytes, chunk, end, db };
+    this.parts.push({ chunk, begin, length, end: this.total, db });
   }
 
   private chunkFor(bytes: number): Chunk {
     if (this.chunk !== null && this.chunk.used + bytes <= CHUNK_BYTES) return this.chunk;
     this.begun++;
-    this.chunk = this.spare.pop() ?? { bytes: new Uint8Array(CHUNK_BYTES), used: 0, parts: 0 };
+    this.chunk = this.spare.pop() ?? chunkOf(CHUNK_BYTES);
     return this.chunk;
   }
 
   /** Lets the first so many parts go. */
   private drop(count: number): void {
-    for (const { bytes, chunk } of this.parts.splice(0, count)) {
-      this.keptBytes -= bytes.length;
-      if (chunk === null || --chunk.parts > 0) continue;
+    for (const { chunk, length } of this.parts.splice(0, count)) {
+      this.keptBytes -= length;
+      if (--chunk.parts > 0) continue;
       chunk.used = 0;
-      if (chunk !== this.chunk) this.spare.push(chunk);
+      if (chunk !== this.chunk && chunk.bytes.length === CHUNK_BYTES) this.spare.push(chunk);
     }
   }
 
-  /** What a sync that begins now will cover. */
+  /** What a sync that begins now will cover: what `cover` is told later. */
   mark(): number {
+    this.isMarked = true;
     return this.total;
   }
 
@@ -112,11 +131,11 @@ export class Unsynced {
     if (this.lostEnd > this.coveredEnd) return null;
     const db = this.parts[0]?.db ?? nextDb;
     const head = db < 0 ? [] : [Buffer.from(selectCommand(db))];
-    const bytes = Buffer.concat([...head, ...this.parts.map((part) => part.bytes)]);
+    const bytes = Buffer.concat([...head, ...this.parts.map(bytesOf)]);
     return {
       size: bytes.length,
       view: () => bytes,
-      close: (line) => Buffer.concat([bytes, Buffer.from(line)]),
+      withRoom: (room) => Buffer.concat([bytes, Buffer.alloc(room)]),
     };
   }
 }

@@ -89,6 +89,45 @@ describe("a block", () => {
     frame(0, "DEL a b");
     expect(lines()).toEqual(["SELECT 0", "SET a 1", "DEL a b"]);
   });
+
+  test("shows what it has at each moment", () => {
+    frame(0, "SET a 1");
+    expect(lines()).toEqual(["SELECT 0", "SET a 1"]);
+    words(0, "SET b 2");
+    expect(lines()).toEqual(["SELECT 0", "SET a 1", "SET b 2"]);
+    block.annotate("#");
+    expect(Buffer.from(block.view()).toString()).toEndWith("#");
+    block.clear();
+    expect(lines()).toEqual([]);
+  });
+
+  test("gives room for what closes it, which is no part of it", () => {
+    frame(0, "SET a 1");
+    const before = Buffer.from(block.view()).toString();
+    for (const room of [10, 1 << 20]) {
+      const memory = block.withRoom(room);
+      expect(memory.toString("latin1", 0, block.size)).toBe(before);
+      expect(memory.length - block.size).toBeGreaterThanOrEqual(room);
+      memory.fill("#", block.size, block.size + room);
+      expect(Buffer.from(block.view()).toString()).toBe(before);
+    }
+    frame(0, "SET b 2");
+    expect(lines()).toEqual(["SELECT 0", "SET a 1", "SET b 2"]);
+  });
+
+  test("is empty when it was taken, and whole again when that is put back", () => {
+    frame(0, "SET a 1");
+    expect(lines()).toHaveLength(2);
+    const taken = block.take();
+    expect(lines()).toEqual([]);
+    block.putBack(taken);
+    expect(lines()).toEqual(["SELECT 0", "SET a 1"]);
+    const again = block.take();
+    words(0, "SET b 2");
+    expect(lines()).toEqual(["SET b 2"]);
+    block.putBack(again);
+    expect(lines()).toEqual(["SELECT 0", "SET a 1", "SET b 2"]);
+  });
 });
 
 describe("a unit", () => {

@@ -45,7 +45,7 @@ function block(text: string): ClosableBlock {
   return {
     size: bytes.length,
     view: () => bytes,
-    close: (line) => Buffer.concat([bytes, Buffer.from(line)]),
+    withRoom: (room) => Buffer.concat([bytes, Buffer.alloc(room)]),
   };
 }
 
