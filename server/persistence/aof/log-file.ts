@@ -206,12 +206,15 @@ export class LogFile {
     }
   }
 
-  /** @throws Error: the file is dead */
+  /**
+   * Beside one that is under way it covers nothing: of an error the kernel tells one of the two, and the other that all is well.
+   * @throws Error: the file is dead
+   */
   sync(): void {
     const extent = this.extent;
     try {
       this.file.sync();
-      this.covered(extent);
+      if (this.inFlight === 0) this.covered(extent);
     } catch (error) {
       this.isDead = true;
       throw error;
@@ -232,9 +235,9 @@ export class LogFile {
     });
   }
 
+  /** A sync has ended well. @throws Error if the file is dead by then: its word counts for nothing */
   private covered({ size, sum }: Extent): void {
-    // One that was asked for before another may end behind it.
-    if (size < this.syncedBytes) return;
+    if (this.isDead) throw Object.assign(new Error("the file is dead"), { code: "EIO" });
     this.syncedBytes = size;
     this.syncedSum = sum;
   }

@@ -259,6 +259,8 @@ export class Log implements PropagationLog {
     } catch (error) {
       return this.fail(causeOf(error));
     }
+    // Beside one that runs it covers nothing.
+    if (this.syncing !== null) return true;
     unsynced.cover(unsynced.mark());
     this.coverUpTo(this.writtenPoint);
     return true;
@@ -417,7 +419,7 @@ export class Log implements PropagationLog {
       },
       (error) => {
         // Or the log goes on elsewhere by now.
-        if (this.isDead) this.fail(causeOf(error));
+        if (this.isDead) this.fail(this.failure ?? causeOf(error));
       },
     );
     this.syncing = syncing.then(() => {

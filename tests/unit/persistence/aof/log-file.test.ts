@@ -209,15 +209,51 @@ describe("with room behind the contents", () => {
     expect(text()).toHaveLength(again.size);
   });
 
-  test("a sync that ends behind one that was asked for later takes nothing back", async () => {
-    add("a");
-    file.append(block("#b\n"), true);
-    const syncing = file.syncLater();
-    file.sync();
-    file.append(block("#c\n"), true);
-    file.sync();
-    await finish();
-    await syncing;
-    expect(file.isSynced).toBe(true);
+  describe("a sync beside another", () => {
+    let syncing: Promise<void>;
+    let safeBefore: number;
+    beforeEach(() => {
+      add("a");
+      file.append(block("#b\n"), true);
+      safeBefore = file.safePart().size;
+      syncing = file.syncLater();
+    });
+    const failSyncs = () => {
+      sim.before = ({ kind }) => {
+        if (kind === "sync") throw diskError("EIO");
+      };
+    };
+
+    test("covers nothing by itself", async () => {
+      file.sync();
+      expect(file.isSynced).toBe(false);
+      file.append(block("#c\n"), true);
+      await finish();
+      await syncing;
+      expect(file.safePart().size).toBeGreaterThan(safeBefore);
+      expect(file.isSynced).toBe(false);
+      file.sync();
+      expect(file.isSynced).toBe(true);
+    });
+
+    test("that fails leaves the other one in doubt", async () => {
+      failSyncs();
+      expect(() => file.sync()).toThrow("EIO");
+      sim.before = () => {};
+      const error = syncing.catch((cause) => cause);
+      await finish();
+      expect(await error).toMatchObject({ code: "EIO" });
+      expect(file.safePart().size).toBe(safeBefore);
+    });
+
+    test("is in doubt if the other one fails", async () => {
+      file.sync();
+      failSyncs();
+      const error = syncing.catch((cause) => cause);
+      await finish();
+      expect(await error).toMatchObject({ code: "EIO" });
+      expect(file.isDead).toBe(true);
+      expect(file.safePart().size).toBe(safeBefore);
+    });
   });
 });

@@ -715,6 +715,48 @@ describe("found by histories of tests/sim", () => {
     expect(commandsIn(FIRST)).toEqual(["SET a 1"]);
     expect(commandsIn("/log/a.3.incr.aof")).toEqual(["SET a 2"]);
   });
+
+  describe("a sync beside another, of a block over room that was written under `always`, and another block behind it", () => {
+    let first: number;
+    beforeEach(() => {
+      waiting = [];
+      first = turn("SET a 1");
+      policy = "everysec";
+      log.policyChanged();
+    });
+
+    test("if both go well, all is there", async () => {
+      const order = syncsFrom();
+      const second = turn("SET a 2");
+      expect(order).toEqual([FIRST]);
+      expect(safe).toBeGreaterThanOrEqual(second);
+      expect(log.isSynced(first)).toBe(false);
+      await finish();
+      expect(log.isSynced(first)).toBe(true);
+      expect(commandsIn(FIRST)).toEqual(["SET a 1", "SET a 2"]);
+    });
+
+    test("if it fails, the other one is not believed", async () => {
+      fail("sync", "EIO", FIRST);
+      turn("SET a 2");
+      expect(refused).toBe(true);
+      heal();
+      await finish();
+      expect(log.isSynced(first)).toBe(false);
+      await advance(100);
+      expect(commandsIn(SECOND)).toEqual(["SET a 1", "SET a 2"]);
+    });
+
+    test("if the other one fails, it is not believed", async () => {
+      turn("SET a 2");
+      fail("sync", "EIO", FIRST);
+      await finish();
+      expect(refused).toBe(true);
+      heal();
+      await advance(100);
+      expect(commandsIn(SECOND)).toEqual(["SET a 1", "SET a 2"]);
+    });
+  });
 });
 
 test("aof-timestamp-enabled writes the second in front of the first block in it", async () => {
