@@ -494,7 +494,8 @@ class Life {
       });
     });
     this.turnsUntil(() => done || this.isDead);
-    this.unitsSafe = this.shadow.count;
+    // It may have died in the middle of that.
+    if (!this.isDead) this.unitsSafe = this.shadow.count;
     this.left ??= this.disk.afterKill();
     this.world.end();
   }
