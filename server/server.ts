@@ -472,7 +472,7 @@ export class Server {
     log.onSynced = () => this.blocked.check();
     const { latency } = this.observer;
     log.onTimed = (event, ms) => {
-      // Of a write, whose time is one of many, the clock is not asked for nothing.
+      // Each block is timed: the clock is read for those that are kept only.
       if (latency.isKept(ms)) latency.add(event, ms, this.clock.nowMs());
     };
   }

@@ -44,11 +44,8 @@ export class Turn {
     if (this.scheduled) return;
     this.scheduled = true;
     // After all sockets of this turn, before the next wait for events.
-    setImmediate(this.atEnd);
+    setImmediate(() => this.guarded(() => this.end(true)));
   }
-
-  private readonly atEnd = () => this.guarded(this.endMayLinger);
-  private readonly endMayLinger = () => this.end(true);
 
   /** @param mayLinger whether it may go on instead, if the log is about to sync and more is likely to come first */
   end(mayLinger = false): void {

@@ -43,6 +43,11 @@ export function formatSum(sum: number): string {
 }
 
 const CRC_LINE_BEGINS = "#CRC:";
+const CRC_LINE_BEGIN_BYTES = Buffer.from(CRC_LINE_BEGINS);
+const DIGITS = Buffer.from("0123456789abcdef");
+/** So many decimal digits are worked on as an integer of 32 bits. */
+const GROUP_DIGITS = 9;
+const GROUP = 10 ** GROUP_DIGITS;
 /** The longest #CRC line. */
 export const CRC_LINE_MAX_BYTES = CRC_LINE_BEGINS.length + 8 + 1 + 16 + 2;
 
@@ -51,16 +56,10 @@ export function crcLine(sum: number, offset: number): string {
   return line.toString("latin1", 0, writeCrcLine(line, 0, sum, offset));
 }
 
-const CRC_LINE_BEGIN_BYTES = Buffer.from(CRC_LINE_BEGINS);
-const DIGITS = Buffer.from("0123456789abcdef");
-/** So many decimal digits are worked on as an integer of 32 bits. */
-const GROUP_DIGITS = 9;
-const GROUP = 10 ** GROUP_DIGITS;
-
 /** A #CRC line as bytes from `at` on, for every block that is written: a string of it takes three times as long. @returns where it ends */
 export function writeCrcLine(into: Uint8Array, at: number, sum: number, offset: number): number {
   let end = at;
-  for (let i = 0; i < CRC_LINE_BEGINS.length; i++) into[end++] = CRC_LINE_BEGIN_BYTES[i]!;
+  for (let i = 0; i < CRC_LINE_BEGIN_BYTES.length; i++) into[end++] = CRC_LINE_BEGIN_BYTES[i]!;
   for (let shift = 28; shift >= 0; shift -= 4) into[end++] = DIGITS[(sum >>> shift) & 15]!;
   into[end++] = COLON;
   end = writeDecimal(into, end, offset);

@@ -7,7 +7,7 @@
  */
 import type { CoreMemory } from "../../core/memory.ts";
 import type { WordTable } from "../../dispatch/effects.ts";
-import type { ClosableBlock } from "./log-file.ts";
+import { type ClosableBlock, closable } from "./log-file.ts";
 
 const FIRST_BYTES = 65536;
 
@@ -139,23 +139,15 @@ export class Block implements ClosableBlock {
 
   /** Takes the bytes out, to be written while others are gathered. */
   take(): TakenBlock {
-    this.settle();
-    const { bytes, length, firstDb } = this;
+    const taken = { firstDb: this.firstDb, ...closable(this.view()) };
     this.bytes = Buffer.alloc(FIRST_BYTES);
     this.empty();
     this.firstDb = this.db;
-    const view = bytes.subarray(0, length);
-    return {
-      firstDb,
-      size: length,
-      view: () => view,
-      withRoom: (bytes) => Buffer.concat([view, Buffer.alloc(bytes)]),
-    };
+    return taken;
   }
 
   /** Puts what was taken back in front: it was not written. */
   putBack(taken: TakenBlock): void {
-    this.settle();
     const newer = Buffer.from(this.view());
     this.empty();
     this.append(taken.view());

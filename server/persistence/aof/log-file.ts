@@ -94,7 +94,7 @@ export class LogFile {
   }
 
   /**
-   * Adds a block, its bytes given as a buffer that has room for the line that closes it.
+   * Adds a block and the line that closes it.
    * @param isAhead syncs follow each other: room is kept behind the contents, and the block written over it
    * @throws Error: the file ends where it did before, or is dead
    */
@@ -207,14 +207,15 @@ export class LogFile {
   }
 
   /**
-   * Beside one that is under way it covers nothing: of an error the kernel tells one of the two, and the other that all is well.
+   * @param isAlone false: another one of this log's is under way, so that this one counts for nothing. Of an error the kernel tells one of
+   * two syncs of a file, and the other that all is well
    * @throws Error: the file is dead
    */
-  sync(): void {
+  sync(isAlone = true): void {
     const extent = this.extent;
     try {
       this.file.sync();
-      if (this.inFlight === 0) this.covered(extent);
+      if (isAlone) this.covered(extent);
     } catch (error) {
       this.isDead = true;
       throw error;
@@ -276,10 +277,20 @@ export class LogFile {
   }
 }
 
+/** A block on its way to a file, which closes it there. */
 export interface ClosableBlock {
   /** Bytes without the closing line. */
   readonly size: number;
   view(): Uint8Array;
   /** @returns memory that begins with the bytes and has room for so many others behind them, which are no part of the block */
   withRoom(bytes: number): Buffer;
+}
+
+/** Bytes that are a block. */
+export function closable(bytes: Uint8Array): ClosableBlock {
+  return {
+    size: bytes.length,
+    view: () => bytes,
+    withRoom: (room) => Buffer.concat([bytes, Buffer.alloc(room)]),
+  };
 }

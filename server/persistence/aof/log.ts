@@ -253,14 +253,14 @@ export class Log implements PropagationLog {
   private syncsFirst(): boolean {
     const { previous, current, unsynced } = this;
     if (!current.mayHaveHoles) return true;
+    const isAlone = this.syncing === null;
     try {
-      previous?.sync();
-      current.sync();
+      previous?.sync(isAlone);
+      current.sync(isAlone);
     } catch (error) {
       return this.fail(causeOf(error));
     }
-    // Beside one that runs it covers nothing.
-    if (this.syncing !== null) return true;
+    if (!isAlone) return true;
     unsynced.cover(unsynced.mark());
     this.coverUpTo(this.writtenPoint);
     return true;

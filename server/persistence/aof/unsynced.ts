@@ -1,6 +1,6 @@
 /** Blocks that are written but that no sync covers yet, kept so that they can be written elsewhere if the sync fails. */
 import { selectCommand } from "./block.ts";
-import type { ClosableBlock } from "./log-file.ts";
+import { type ClosableBlock, closable } from "./log-file.ts";
 
 /** More than this is not kept. */
 export const UNSYNCED_MAX_BYTES = 64 << 20;
@@ -131,11 +131,6 @@ export class Unsynced {
     if (this.lostEnd > this.coveredEnd) return null;
     const db = this.parts[0]?.db ?? nextDb;
     const head = db < 0 ? [] : [Buffer.from(selectCommand(db))];
-    const bytes = Buffer.concat([...head, ...this.parts.map(bytesOf)]);
-    return {
-      size: bytes.length,
-      view: () => bytes,
-      withRoom: (room) => Buffer.concat([bytes, Buffer.alloc(room)]),
-    };
+    return closable(Buffer.concat([...head, ...this.parts.map(bytesOf)]));
   }
 }

@@ -757,6 +757,52 @@ describe("found by histories of tests/sim", () => {
       expect(commandsIn(SECOND)).toEqual(["SET a 1", "SET a 2"]);
     });
   });
+
+  test.each([
+    [FIRST, 1],
+    [SECOND, 2],
+  ])(
+    "what was written beside the sync of two files comes once, if that of %s fails",
+    async (path, followed) => {
+      policy = "everysec";
+      turn("SET a 1");
+      changeFiles();
+      policy = "always";
+      waiting = [];
+      turn("SET a 2");
+      policy = "everysec";
+      log.policyChanged();
+      turn("SET a 3");
+      fail("sync", "EIO", path);
+      await finish();
+      heal();
+      await advance(100);
+      const third = "/log/a.3.incr.aof";
+      expect(firstLine(third)).toStartWith(`#PREV:${followed}:`);
+      const before =
+        followed === 1 ? commandsIn(FIRST) : [...commandsIn(FIRST), ...commandsIn(SECOND)];
+      expect([...before, ...commandsIn(third)]).toEqual(["SET a 1", "SET a 2", "SET a 3"]);
+    },
+  );
+
+  test("a file that was dead before a sync of it ended keeps the cause", async () => {
+    policy = "everysec";
+    waiting = [];
+    turn("SET a 1");
+    await advance(1000);
+    expect(log.pendingSyncs).toBe(1);
+    disk.before = ({ kind }) => {
+      if (kind === "write" || kind === "truncate") throw diskError("ENOSPC");
+    };
+    turn("SET a 2");
+    const refusal = log.refusal();
+    expect(refusal).toContain("No space left on device");
+    await finish();
+    expect(log.refusal()).toBe(refusal);
+    heal();
+    await advance(100);
+    expect(commandsIn(SECOND)).toEqual(["SET a 1", "SET a 2"]);
+  });
 });
 
 test("aof-timestamp-enabled writes the second in front of the first block in it", async () => {
