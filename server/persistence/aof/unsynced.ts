@@ -2,7 +2,7 @@
 import { selectCommand } from "./block.ts";
 import { type ClosableBlock, closable } from "./log-file.ts";
 
-/** More than this is not kept. */
+/** More than this is not kept, and of the stretch behind one that had more nothing: it would be copied in vain. */
 export const UNSYNCED_MAX_BYTES = 64 << 20;
 /** Blocks lie behind each other in chunks of this size, which are used again: fresh memory for each costs more than the copy. */
 const CHUNK_BYTES = 1 << 20;
@@ -45,6 +45,10 @@ export class Unsynced {
   /** Up to here parts were dropped that no sync covered. */
   private lostEnd = 0;
   private coveredEnd = 0;
+  /** Where the stretch between two marks begins that is being written. */
+  private markedEnd = 0;
+  /** Nothing of that stretch is kept any more. */
+  private isLosing = false;
   /** The next block begins a part. */
   private isMarked = false;
   /** The one that is being filled. */
@@ -56,8 +60,7 @@ export class Unsynced {
   /** Takes a copy of a block that was written where `db` was selected. */
   add(block: Uint8Array, db: number): void {
     this.total += block.length;
-    this.keptBytes += block.length;
-    if (this.keptBytes > UNSYNCED_MAX_BYTES) this.lose();
+    if (this.isLosing || this.keptBytes + block.length > UNSYNCED_MAX_BYTES) this.lose();
     else this.copy(block, db);
   }
 
@@ -69,7 +72,7 @@ export class Unsynced {
 
   private lose(): void {
     this.drop(this.parts.length);
-    this.keptBytes = 0;
+    this.isLosing = true;
     this.lostEnd = this.total;
   }
 
@@ -79,6 +82,7 @@ export class Unsynced {
     const begin = chunk.used;
     chunk.bytes.set(block, begin);
     chunk.used += length;
+    this.keptBytes += length;
     const last = this.parts.at(-1);
     if (last?.chunk === chunk && !this.isMarked) {
       last.length += length;
@@ -110,6 +114,8 @@ export class Unsynced {
   /** What a sync that begins now will cover: what `cover` is told later. */
   mark(): number {
     this.isMarked = true;
+    this.isLosing = this.total - this.markedEnd > UNSYNCED_MAX_BYTES;
+    this.markedEnd = this.total;
     return this.total;
   }
 

@@ -36,16 +36,52 @@ test("what no sync covers is there whole, whatever was kept and let go in the sa
   expect(all.length).toBeGreaterThan(0);
 });
 
+const MEBIBYTE = new Uint8Array(1 << 20).fill(97);
+
+function addMebibytes(unsynced: Unsynced, count: number): void {
+  for (let i = 0; i < count; i++) unsynced.add(MEBIBYTE, -1);
+}
+
+const MAX_MEBIBYTES = UNSYNCED_MAX_BYTES >> 20;
+
+test("as much as is kept is kept, with what an earlier sync is to cover", () => {
+  const unsynced = new Unsynced();
+  addMebibytes(unsynced, MAX_MEBIBYTES - 1);
+  const mark = unsynced.mark();
+  addMebibytes(unsynced, 1);
+  expect(kept(unsynced)!.length).toBe(UNSYNCED_MAX_BYTES);
+  unsynced.cover(mark);
+  addMebibytes(unsynced, MAX_MEBIBYTES - 1);
+  expect(kept(unsynced)!.length).toBe(UNSYNCED_MAX_BYTES);
+});
+
 test("more than is kept is lost until a sync has covered it", () => {
   const unsynced = new Unsynced();
-  const block = new Uint8Array(1 << 20).fill(97);
-  for (let bytes = 0; bytes <= UNSYNCED_MAX_BYTES; bytes += block.length) unsynced.add(block, -1);
+  addMebibytes(unsynced, MAX_MEBIBYTES / 2);
+  const first = unsynced.mark();
+  addMebibytes(unsynced, MAX_MEBIBYTES / 2 + 1);
   expect(unsynced.join(-1)).toBeNull();
-  const mark = unsynced.mark();
+  unsynced.cover(first);
+  expect(unsynced.join(-1)).toBeNull();
+  const second = unsynced.mark();
   unsynced.add(Buffer.from("behind"), -1);
   expect(unsynced.join(-1)).toBeNull();
-  unsynced.cover(mark);
+  unsynced.cover(second);
   expect(kept(unsynced)).toBe("behind");
+});
+
+test("behind more than is kept between two marks nothing is, up to the next one", () => {
+  const unsynced = new Unsynced();
+  addMebibytes(unsynced, MAX_MEBIBYTES + 1);
+  const first = unsynced.mark();
+  unsynced.add(Buffer.from("behind"), -1);
+  unsynced.cover(first);
+  expect(unsynced.join(-1)).toBeNull();
+  const second = unsynced.mark();
+  unsynced.add(Buffer.from("later"), -1);
+  expect(unsynced.join(-1)).toBeNull();
+  unsynced.cover(second);
+  expect(kept(unsynced)).toBe("later");
 });
 
 test("what is left begins in the database that its first block was written in", () => {
