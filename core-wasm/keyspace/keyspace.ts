@@ -72,7 +72,7 @@ import {
   table,
   tableBytes,
   taggedRef,
-  touchHome,
+  touchBucket,
 } from "./table";
 import { walkStep } from "./table-walk";
 import { cancel, relinkMoved, schedule } from "./wheel";
@@ -89,7 +89,7 @@ export enum Find {
 const FIELDS_AT_ONCE: u32 = 64;
 /** Deadlines are summed in units of 128 ms: the sum of a billion fits 64 bits. */
 export const DEADLINE_SUM_SHIFT: u64 = 7;
-/** The part of a frame's record that is the core's: what its word 1 may name, then the table of that one's members, 0 = none, ... */
+/** The part of a frame's record that is the core's: what its word 1 may name, then its member, or the bucket of either, 0 = none, ... */
 const FRAME_REF: usize = 20;
 /** ... and the hash of that word, then of the member. */
 const FRAME_HASH: usize = 24;
@@ -194,7 +194,9 @@ function findRaw(id: u32, key: usize, length: u32): Entry | null {
 
 /**
  * Brings what the next `count` frames will look at into the cache. Each lookup waits for memory three times in a row; here the
- * waits of all frames overlap. Word 1 is taken for the key: where it is none the work is wasted, nothing else.
+ * waits of all frames overlap: what loads is a loop of its own, since of one that computes too the processor looks ahead at a few
+ * rounds only. Word 1 is taken for the key: where it is none the work is wasted, nothing else. Where there is nothing to load, it is
+ * from address 0.
  * @returns 0 = everything was in the cache, as far as sizes tell. O(frames)
  */
 export function prefetchFrames(count: u32): u32 {
@@ -202,25 +204,23 @@ export function prefetchFrames(count: u32): u32 {
   if (id === NO_TABLE) return 0;
   const t = table(id);
   const end = <usize>Address.Frames + <usize>count * FRAME_BYTES;
-  // Two passes: the second finds the buckets that the first asked for.
-  let touched: u32 = 0;
-  for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES) {
-    const argv: usize = load<u32>(frame, FrameField.Argv);
-    if (load<u32>(frame, FrameField.Words) < 2) continue;
-    const hash = hashOf(load<u32>(argv, 8), load<u32>(argv, 12));
-    store<u64>(frame, hash, FRAME_HASH);
-    touched += load<u32>(homeBucket(t, hash));
-  }
   let withMember: u32 = 0;
   for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES) {
     const words = load<u32>(frame, FrameField.Words);
-    if (words < 2) continue;
-    const hash = load<u64>(frame, FRAME_HASH);
-    const ref = taggedRef(homeBucket(t, hash), hash);
-    store<u32>(frame, ref, FRAME_REF);
-    if (ref === 0) continue;
-    touched += load<u32>(ref) + load<u32>(ref, 64);
+    if (words < 2) {
+      store<u32>(frame, 0, FRAME_REF);
+      continue;
+    }
     if (words > 2) withMember += 1;
+    aimAt(frame, t, load<u32>(frame, FrameField.Argv) + 8);
+  }
+  let touched: u32 = 0;
+  for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES)
+    touched += load<u32>(load<u32>(frame, FRAME_REF));
+  findRefs(end);
+  for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES) {
+    const ref: usize = load<u32>(frame, FRAME_REF);
+    touched += load<u32>(ref) + load<u32>(ref, 64);
   }
   const members = withMember === 0 ? 0 : prefetchMembers(end);
   if (members === 0 && t.count < COLD_TABLE_MEMBERS) return 0;
@@ -230,32 +230,42 @@ export function prefetchFrames(count: u32): u32 {
 
 /** The same for members of large collections: frames up to `end` of which the entry is known. @returns 0 = there are none */
 function prefetchMembers(end: usize): u32 {
-  let touched: u32 = 0;
   let cold: u32 = 0;
   for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES) {
-    const words = load<u32>(frame, FrameField.Words);
-    if (words < 3) continue;
     const ref = load<u32>(frame, FRAME_REF);
-    const members: usize = ref === 0 ? 0 : memberTable(entryAt(ref));
-    const isCold = members !== 0 && changetype<Table>(members).count >= COLD_TABLE_MEMBERS;
-    store<u32>(frame, isCold ? <u32>members : 0, FRAME_REF);
-    if (!isCold) continue;
+    store<u32>(frame, 0, FRAME_REF);
+    const words = load<u32>(frame, FrameField.Words);
+    if (ref === 0 || words < 3) continue;
+    const members: usize = memberTable(entryAt(ref));
+    if (members === 0 || changetype<Table>(members).count < COLD_TABLE_MEMBERS) continue;
     // Behind the key, or in ZADD behind the score: where it is neither the work is wasted.
-    const argv = <usize>load<u32>(frame, FrameField.Argv) + (memberWord(entryAt(ref), words) << 3);
-    const hash = hashOf(load<u32>(argv), load<u32>(argv, 4));
-    store<u64>(frame, hash, FRAME_HASH);
-    touched += touchHome(changetype<Table>(members), hash);
+    const word = memberWord(entryAt(ref), words);
+    aimAt(frame, changetype<Table>(members), load<u32>(frame, FrameField.Argv) + (word << 3));
     cold += 1;
   }
   if (cold === 0) return 0;
-  for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES) {
-    if (load<u32>(frame, FrameField.Words) < 3) continue;
-    const members: usize = load<u32>(frame, FRAME_REF);
-    if (members === 0) continue;
-    const hash = load<u64>(frame, FRAME_HASH);
-    touched += load<u32>(taggedRef(homeBucket(changetype<Table>(members), hash), hash));
-  }
+  let touched: u32 = 0;
+  for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES)
+    touched += touchBucket(load<u32>(frame, FRAME_REF));
+  findRefs(end);
+  for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES)
+    touched += load<u32>(load<u32>(frame, FRAME_REF));
   return touched | 1;
+}
+
+/** Notes the hash of the word at `pair` (u32 ptr, u32 length) for a frame, and as its ref, for now, the bucket that it leads to. */
+function aimAt(frame: usize, t: Table, pair: usize): void {
+  const hash = hashOf(load<u32>(pair), load<u32>(pair, 4));
+  store<u64>(frame, hash, FRAME_HASH);
+  store<u32>(frame, <u32>homeBucket(t, hash), FRAME_REF);
+}
+
+/** Puts what each frame's hash finds in its bucket in place of that. */
+function findRefs(end: usize): void {
+  for (let frame: usize = Address.Frames; frame < end; frame += FRAME_BYTES) {
+    const bucket: usize = load<u32>(frame, FRAME_REF);
+    if (bucket !== 0) store<u32>(frame, taggedRef(bucket, load<u64>(frame, FRAME_HASH)), FRAME_REF);
+  }
 }
 
 /** The word that names a member in most commands on one of a collection. */

@@ -247,9 +247,8 @@ export function taggedRef(bucket: usize, hash: u64): u32 {
   return matches === 0 ? 0 : load<u32>(bucket + REFS + ((<usize>ctz(matches)) << 2));
 }
 
-/** Touches what adding or removing the hash's ref looks at in a collection's table. @returns bytes of it, to be used for anything */
-export function touchHome(t: Table, hash: u64): u32 {
-  const bucket = homeBucket(t, hash);
+/** Touches what adding or removing a ref in the bucket looks at. @returns bytes of it, to be used for anything */
+export function touchBucket(bucket: usize): u32 {
   return load<u32>(bucket) + load<u16>(bucket & ~(<usize>SEGMENT_BYTES - 1), SEGMENT_COUNT);
 }
 

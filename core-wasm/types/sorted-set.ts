@@ -14,6 +14,7 @@ import {
   emptySegment,
   findCell,
   freeEmptyTable,
+  homeBucket,
   insertRef,
   mergeAfterRemoval,
   newTable,
@@ -21,7 +22,7 @@ import {
   segmentSpan,
   Table,
   TableKind,
-  touchHome,
+  touchBucket,
 } from "../keyspace/table";
 import { nextRef, randomRef } from "../keyspace/table-walk";
 import { alloc, free } from "../memory/allocator";
@@ -398,7 +399,7 @@ function touchFrom(set: ScoredSet, leaf: u32, index: u32, isMax: bool): void {
   inHand.index = index;
   let touched: u32 = 0;
   for (let i: u32 = 0; i < TOUCHED_AT_ONCE && nextScored(); i++)
-    touched += touchHome(t, hashOf(state.memberPtr, state.memberLength));
+    touched += touchBucket(homeBucket(t, hashOf(state.memberPtr, state.memberLength)));
   inHand.touched = touched;
 }
 
