@@ -236,11 +236,12 @@ function prefetchMembers(end: usize): u32 {
     store<u32>(frame, 0, FRAME_REF);
     const words = load<u32>(frame, FrameField.Words);
     if (ref === 0 || words < 3) continue;
-    const members: usize = memberTable(entryAt(ref));
+    const entry = entryAt(ref);
+    const members: usize = memberTable(entry);
     if (members === 0 || changetype<Table>(members).count < COLD_TABLE_MEMBERS) continue;
     // Behind the key, or in ZADD behind the score: where it is neither the work is wasted.
-    const word = memberWord(entryAt(ref), words);
-    aimAt(frame, changetype<Table>(members), load<u32>(frame, FrameField.Argv) + (word << 3));
+    const pair = load<u32>(frame, FrameField.Argv) + (memberWord(entry, words) << 3);
+    aimAt(frame, changetype<Table>(members), pair);
     cold += 1;
   }
   if (cold === 0) return 0;

@@ -520,7 +520,7 @@ export class Log implements PropagationLog {
     const { files } = this.options;
     const lost = this.unsynced.join(this.block.firstDb);
     if (lost === null) {
-      // More than 64 MiB, right behind that, or written under `no`.
+      // More than 64 MiB, right behind so much, or written under `no`.
       this.needsRewrite = true;
       return false;
     }

@@ -45,12 +45,10 @@ export class Unsynced {
   /** Up to here parts were dropped that no sync covered. */
   private lostEnd = 0;
   private coveredEnd = 0;
-  /** Where the stretch between two marks begins that is being written. */
+  /** The last mark, where the stretch begins that is being written. */
   private markedEnd = 0;
   /** Nothing of that stretch is kept any more. */
   private isLosing = false;
-  /** The next block begins a part. */
-  private isMarked = false;
   /** The one that is being filled. */
   private chunk: Chunk | null = null;
   private readonly spare: Chunk[] = [];
@@ -84,12 +82,11 @@ export class Unsynced {
     chunk.used += length;
     this.keptBytes += length;
     const last = this.parts.at(-1);
-    if (last?.chunk === chunk && !this.isMarked) {
+    if (last?.chunk === chunk && last.end > this.markedEnd) {
       last.length += length;
       last.end = this.total;
       return;
     }
-    this.isMarked = false;
     chunk.parts++;
     this.parts.push({ chunk, begin, length, end: this.total, db });
   }
@@ -113,7 +110,6 @@ export class Unsynced {
 
   /** What a sync that begins now will cover: what `cover` is told later. */
   mark(): number {
-    this.isMarked = true;
     this.isLosing = this.total - this.markedEnd > UNSYNCED_MAX_BYTES;
     this.markedEnd = this.total;
     return this.total;

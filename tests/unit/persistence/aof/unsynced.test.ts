@@ -44,6 +44,15 @@ function addMebibytes(unsynced: Unsynced, count: number): void {
 
 const MAX_MEBIBYTES = UNSYNCED_MAX_BYTES >> 20;
 
+/** What is lost is so until the sync of that mark ends; what comes behind it is kept. */
+function expectKeptBehindNextMark(unsynced: Unsynced): void {
+  const mark = unsynced.mark();
+  unsynced.add(Buffer.from("behind"), -1);
+  expect(unsynced.join(-1)).toBeNull();
+  unsynced.cover(mark);
+  expect(kept(unsynced)).toBe("behind");
+}
+
 test("as much as is kept is kept, with what an earlier sync is to cover", () => {
   const unsynced = new Unsynced();
   addMebibytes(unsynced, MAX_MEBIBYTES - 1);
@@ -63,11 +72,7 @@ test("more than is kept is lost until a sync has covered it", () => {
   expect(unsynced.join(-1)).toBeNull();
   unsynced.cover(first);
   expect(unsynced.join(-1)).toBeNull();
-  const second = unsynced.mark();
-  unsynced.add(Buffer.from("behind"), -1);
-  expect(unsynced.join(-1)).toBeNull();
-  unsynced.cover(second);
-  expect(kept(unsynced)).toBe("behind");
+  expectKeptBehindNextMark(unsynced);
 });
 
 test("behind more than is kept between two marks nothing is, up to the next one", () => {
@@ -77,11 +82,7 @@ test("behind more than is kept between two marks nothing is, up to the next one"
   unsynced.add(Buffer.from("behind"), -1);
   unsynced.cover(first);
   expect(unsynced.join(-1)).toBeNull();
-  const second = unsynced.mark();
-  unsynced.add(Buffer.from("later"), -1);
-  expect(unsynced.join(-1)).toBeNull();
-  unsynced.cover(second);
-  expect(kept(unsynced)).toBe("later");
+  expectKeptBehindNextMark(unsynced);
 });
 
 test("what is left begins in the database that its first block was written in", () => {
