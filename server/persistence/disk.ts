@@ -23,6 +23,7 @@ import {
 import { rename as renameOff, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { FileSink } from "bun";
+import { dropCached } from "../process/page-cache.ts";
 import { lockDirectory } from "./aof/lock.ts";
 import { ROOM_MAX_BYTES } from "./aof/room.ts";
 import { SyncThread } from "./sync-thread.ts";
@@ -75,6 +76,8 @@ export interface DiskFile {
   sync(): void;
   /** The same off this thread. */
   syncLater(): Promise<void>;
+  /** The system need not keep these bytes in memory: a sync has covered them. */
+  dropCached(begin: number, length: number): void;
   close(): void;
 }
 
@@ -171,6 +174,10 @@ class RealFile implements DiskFile {
 
   syncLater(): Promise<void> {
     return SYNC_THREAD.sync(this.fd);
+  }
+
+  dropCached(begin: number, length: number): void {
+    dropCached(this.fd, begin, length);
   }
 
   close(): void {

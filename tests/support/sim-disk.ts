@@ -118,6 +118,8 @@ export class SimDisk implements Disk {
   private changes: NameChange[] = [];
   /** Syncs of files so far. */
   syncs = 0;
+  /** Up to where each file was given back from memory, in bytes. */
+  readonly dropped = new Map<string, number>();
 
   private put(path: string, inode: Inode | null): void {
     if (inode === null) this.names.delete(path);
@@ -364,6 +366,13 @@ class SimFile implements DiskFile {
   syncLater(): Promise<void> {
     const covered = this.inode.askSync();
     return this.disk.soon(() => this.cover(covered), "file sync");
+  }
+
+  /** Of what no sync has covered a kernel would keep it: to ask for that is an error of ours. */
+  dropCached(begin: number, length: number): void {
+    const { disk, path } = this;
+    if (disk.safeBytes(path) < begin + length) throw new Error(`${path} is not safe up to there`);
+    disk.dropped.set(path, begin + length);
   }
 
   private cover(covered: Cover): void {

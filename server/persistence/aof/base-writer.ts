@@ -6,6 +6,7 @@
  */
 import type { Disk, DiskFile } from "../disk.ts";
 import { addToSum, BASE_LINE, crcLine, timestampLine } from "./annotations.ts";
+import { CachedPart } from "./cached-part.ts";
 
 const CHUNK_BYTES = 512 << 10;
 /** Slices pause while so many chunks are being written, ... */
@@ -33,20 +34,26 @@ export class BaseWriter {
   size = 0;
   private sum = 0;
   private readonly file: DiskFile;
+  private readonly cached: CachedPart;
   private chunk: Uint8Array | null = null;
   private filled = 0;
   private annotatedAt = 0;
   /** Bytes that were given to writes or written. */
   private sent = 0;
+  /** Of those, when the last sync was asked for. */
+  private askedBytes = 0;
+  /** All bytes before that are safe. */
   private syncedBytes = 0;
   private syncing: Promise<void> | null = null;
   private isClosed = false;
   private readonly spare: Uint8Array[] = [];
-  private readonly writes = new Set<Promise<void>>();
+  /** Those under way, and where in the file; in its order. */
+  private readonly writes = new Map<Promise<void>, number>();
 
   /** @throws Error if the file cannot be made */
   constructor(private readonly options: BaseWriterOptions) {
     this.file = options.disk.open(options.path, "create");
+    this.cached = new CachedPart(this.file, 0);
     this.add(Buffer.from(BASE_LINE));
   }
 
@@ -100,7 +107,7 @@ export class BaseWriter {
       () => this.written(writing, chunk),
       (error) => this.failed(writing, error),
     );
-    this.writes.add(writing);
+    this.writes.set(writing, sent);
   }
 
   private writeInPlace(bytes: Uint8Array, position: number): void {
@@ -115,6 +122,7 @@ export class BaseWriter {
     this.writes.delete(writing);
     if (this.spare.length < CROWDED_CHUNKS) this.spare.push(chunk);
     this.syncOnTheWay();
+    this.cached.follow(CHUNK_BYTES, this.syncedBytes);
     this.options.onRoom();
   }
 
@@ -126,10 +134,14 @@ export class BaseWriter {
 
   private syncOnTheWay(): void {
     if (!this.options.syncsOnTheWay || this.syncing !== null || this.error !== undefined) return;
-    if (this.sent - this.syncedBytes < SYNCED_BYTES) return;
-    this.syncedBytes = this.sent;
+    if (this.sent - this.askedBytes < SYNCED_BYTES) return;
+    this.askedBytes = this.sent;
+    const [whole = this.sent] = this.writes.values();
     this.syncing = this.file
       .syncLater()
+      .then(() => {
+        this.syncedBytes = whole;
+      })
       .catch((error) => this.failed(null, error))
       .finally(() => {
         this.syncing = null;
@@ -161,6 +173,6 @@ export class BaseWriter {
 
   private async settle(): Promise<void> {
     while (this.writes.size > 0 || this.syncing !== null)
-      await Promise.all([...this.writes, this.syncing]);
+      await Promise.all([...this.writes.keys(), this.syncing]);
   }
 }

@@ -10,6 +10,7 @@ import {
   previousLine,
   writeCrcLine,
 } from "./annotations.ts";
+import { CachedPart } from "./cached-part.ts";
 import type { ManifestFile } from "./manifest.ts";
 import { ROOM_BEGINS, roomAt } from "./room.ts";
 
@@ -35,6 +36,7 @@ export class LogFile {
   /** Writes and syncs that are off the thread: the file is closed behind them. */
   private inFlight = 0;
   private isClosing = false;
+  private readonly cached: CachedPart;
 
   private constructor(
     private readonly disk: Disk,
@@ -45,6 +47,7 @@ export class LogFile {
   ) {
     this.syncedBytes = extent.size;
     this.syncedSum = extent.sum;
+    this.cached = new CachedPart(file, extent.size);
   }
 
   /** Goes on behind the contents; room that is there was left by a crash. @throws Error */
@@ -105,6 +108,7 @@ export class LogFile {
     if (isOverRoom) this.writeOver(bytes);
     else this.write(bytes);
     this.extent = next;
+    this.cached.follow(bytes.length, this.syncedBytes);
   }
 
   /** The same off this thread; nothing else may be added meanwhile. */

@@ -74,3 +74,33 @@ test("the first failure is what finish throws, and nothing is left after discard
   await writer.discard();
   expect(disk.exists(PATH)).toBe(false);
 });
+
+test("what a sync on the way has covered is not held in memory, but for what was still being written", async () => {
+  const disk = new SimDisk();
+  const waiting: (() => void)[] = [];
+  disk.later = (work) => waiting.push(work);
+  const droppedMiB = () => disk.dropped.get(PATH)! / (1 << 20);
+  const writer = writerOn(disk, true);
+  const finish = async (work: () => void) => {
+    work();
+    for (let i = 0; i < 9; i++) await Promise.resolve();
+  };
+  // A chunk has eight of them.
+  const add = async (chunks: number) => {
+    for (let i = 0; i < chunks * 8; i++) {
+      writer.add(COMMAND);
+      while (waiting.length > 0) await finish(waiting.shift()!);
+    }
+  };
+  await add(5);
+  for (let i = 0; i < 8; i++) writer.add(COMMAND);
+  const [late] = waiting.splice(0);
+  await add(4);
+  expect(disk.syncs).toBe(1);
+  expect(droppedMiB()).toBe(2);
+  await finish(late!);
+  expect(droppedMiB()).toBe(2);
+  await add(12);
+  expect(disk.syncs).toBe(2);
+  expect(droppedMiB()).toBeGreaterThan(4);
+});

@@ -96,6 +96,20 @@ test("a file that is begun has nothing of one that had its name, whatever a loss
   }
 });
 
+test("the system need not hold in memory what a sync has covered", () => {
+  const file = LogFile.create(disk, PATH, ENTRY);
+  const add = (bytes: number) => file.append(block(`#${"x".repeat(bytes)}\n`));
+  add(2_500_000);
+  add(100);
+  expect(sim.dropped.get(PATH)).toBeUndefined();
+  file.sync();
+  add(2_500_000);
+  expect(sim.dropped.get(PATH)).toBe(2 << 20);
+  file.sync();
+  for (let i = 0; i < 5; i++) add(100);
+  expect(sim.dropped.get(PATH)).toBe(4 << 20);
+});
+
 describe("with room behind the contents", () => {
   const text = () => Buffer.from(sim.contents(PATH)).toString("latin1");
   const inFile = () => text().slice(0, contentsOf(sim.open(PATH, "read")).size);
