@@ -368,7 +368,7 @@ class SimFile implements DiskFile {
     return this.disk.soon(() => this.cover(covered), "file sync");
   }
 
-  /** Of what no sync has covered a kernel would keep it: to ask for that is an error of ours. */
+  /** A kernel would keep what no sync has covered: to ask for it is an error of ours. */
   dropCached(begin: number, length: number): void {
     const { disk, path } = this;
     if (disk.safeBytes(path) < begin + length) throw new Error(`${path} is not safe up to there`);

@@ -1,11 +1,11 @@
 /**
- * Gives back what the kernel holds of a file in memory, behind the syncs, as Redis does: nobody reads it before the next start. A log that stays
+ * Gives back what the kernel holds of a file in memory, behind the syncs, as Redis does: no server reads it before the next start. A log that stays
  * takes ever more pages, and where a virtual machine's free memory goes back to the host, one that was not used lately costs a write 7.8 us of
- * CPU; one that was just given back costs 2.2, and giving it back 0.3.
+ * CPU; one that was just given back costs 2.2, and giving it back 0.3 to 0.5.
  */
 import type { DiskFile } from "../disk.ts";
 
-/** Some 150 us of CPU: what a second has written is not given back in one turn. Pages of all systems divide it. */
+/** About 130 us of CPU: what a second has written is not given back in one turn. Pages of all systems divide it. */
 const STEP_BYTES = 1 << 20;
 
 export class CachedPart {

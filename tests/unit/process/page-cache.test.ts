@@ -1,4 +1,4 @@
-import { type FFIFunction, FFIType, ptr } from "bun:ffi";
+import { FFIType, ptr } from "bun:ffi";
 import { afterAll, expect, test } from "bun:test";
 import {
   closeSync,
@@ -20,11 +20,7 @@ const TMPFS_MAGIC = 0x01021994;
 const isInMemory = process.platform === "linux" && statfsSync(tmpdir()).type === TMPFS_MAGIC;
 
 const { i32, u64, ptr: pointer } = FFIType;
-const MINCORE = { mincore: { args: [pointer, u64, pointer], returns: i32 } } satisfies Record<
-  string,
-  FFIFunction
->;
-const libc = linuxOnly(MINCORE)();
+const libc = linuxOnly({ mincore: { args: [pointer, u64, pointer], returns: i32 } })();
 
 const dir = mkdtempSync(join(tmpdir(), "bundis-page-cache-"));
 afterAll(() => rmSync(dir, { recursive: true }));
