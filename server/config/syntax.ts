@@ -13,7 +13,6 @@ const UNITS: Record<string, bigint> = {
 };
 const MEMORY_PATTERN = /^(\d{0,127})(b|kb?|mb?|gb?)?$/i;
 const UINT64_MAX = (1n << 64n) - 1n;
-const WORDS_MAX = 1024;
 
 /** A byte string: one character for each byte of the text's UTF-8. */
 export function byteString(text: string): string {
@@ -43,11 +42,10 @@ export function rewrittenBytes(bytes: bigint): string {
 /** The words of a line, quoted as in an inline command; undefined if a quote is not closed. */
 export function splitWords(line: string): string[] | undefined {
   const bytes = Buffer.from(line, "latin1");
-  const argv = new Int32Array(WORDS_MAX * 2);
-  const count = splitInline(bytes, 0, bytes.length, argv);
-  if (count < 0) return undefined;
-  return Array.from({ length: count }, (_, i) =>
-    bytes.toString("latin1", argv[i * 2], argv[i * 2]! + argv[i * 2 + 1]!),
+  const pairs = splitInline(bytes, 0, bytes.length);
+  if (pairs === null) return undefined;
+  return Array.from({ length: pairs.length >> 1 }, (_, i) =>
+    bytes.toString("latin1", pairs[i * 2], pairs[i * 2]! + pairs[i * 2 + 1]!),
   );
 }
 

@@ -239,6 +239,7 @@ export class Connection {
       return null;
     }
     if (framer.position > Address.Input) this.carries = 0;
+    if (framer.oversized !== null) return this.gatherInline(framer.oversized, end);
     if (framer.position >= end) return null;
     const tail = parts.core.memory.u8.slice(framer.position, end);
     // Only what is missing of a word says that the frame is a multibulk one.
@@ -253,8 +254,19 @@ export class Connection {
       return null;
     }
     this.carries = 0;
-    this.large = new LargeFrame(parts.limits.maxBulkBytes);
-    return this.gather(this.large, tail);
+    return this.gatherAnew(tail);
+  }
+
+  /** An inline command of more words than the argv table has, as multibulk. */
+  private gatherInline(command: Uint8Array, end: number): Uint8Array | null {
+    const { framer, core } = this.parts;
+    framer.oversized = null;
+    return this.gatherAnew(Buffer.concat([command, core.memory.u8.subarray(framer.position, end)]));
+  }
+
+  private gatherAnew(bytes: Uint8Array): Uint8Array | null {
+    this.large = new LargeFrame(this.parts.limits.maxBulkBytes);
+    return this.gather(this.large, bytes);
   }
 
   /** Adds a chunk to a large command and runs it when it is whole. @returns the bytes behind it */

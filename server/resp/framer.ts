@@ -16,6 +16,7 @@ import {
 } from "../../core-wasm/abi.ts";
 import { type CoreMemory, firstBytes } from "../core/memory.ts";
 import { splitInline } from "./inline.ts";
+import { encodeRequest } from "./request.ts";
 
 /** What `stopped` says when nothing stopped a batch but its size. */
 export const GOING_ON = 0;
@@ -48,6 +49,8 @@ export interface Framer {
   missing: number;
   /** After INVALID: the error line without `-` and line end. */
   error: string;
+  /** After TOO_MANY_WORDS: the command where it was an inline one, as multibulk; `position` is behind it. To be taken away. */
+  oversized: Uint8Array | null;
   /** A client that has not authenticated may send 10 words of 16 KiB. */
   authenticated: boolean;
   /**
@@ -175,9 +178,22 @@ export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
     framer.position = newline + 1;
     framer.canonical = false;
     const last = newline > start && bytes[newline - 1] === CR ? newline - 1 : newline;
-    const count = splitInline(bytes, start, last, argv);
-    if (count < 0) return invalid("unbalanced quotes in request");
-    return count;
+    const pairs = splitInline(bytes, start, last);
+    if (pairs === null) return invalid("unbalanced quotes in request");
+    if (pairs.length > argv.length) {
+      framer.oversized = requestOf(pairs);
+      return TOO_MANY_WORDS;
+    }
+    argv.set(pairs);
+    return pairs.length >> 1;
+  }
+
+  /** The words of an inline command as a client would send them. */
+  function requestOf(pairs: number[]): Uint8Array {
+    const words: Uint8Array[] = [];
+    for (let i = 0; i < pairs.length; i += 2)
+      words.push(bytes.subarray(pairs[i]!, pairs[i]! + pairs[i + 1]!));
+    return encodeRequest(words);
   }
 
   const framer: Framer = {
@@ -186,6 +202,7 @@ export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
     canonical: true,
     missing: 0,
     error: "",
+    oversized: null,
     authenticated: true,
 
     next(end: number): number {
@@ -218,10 +235,6 @@ export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
             framer.position = p;
             continue;
           }
-          if (firstSlot + count * 2 > argv.length) {
-            framer.position = framer.frameStart;
-            return TOO_MANY_WORDS;
-          }
         } else {
           // Its words are not known before: it has the whole table, as the first of a batch.
           if (firstSlot !== 0) {
@@ -234,7 +247,11 @@ export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
         }
 
         let slot = firstSlot;
-        const slots = (firstSlot + (count << 1)) | 0;
+        const slots = firstSlot + count * 2;
+        if (slots > argv.length) {
+          framer.position = framer.frameStart;
+          return TOO_MANY_WORDS;
+        }
         while (slot < slots) {
           if (p + 4 > end) {
             if (p < end) {

@@ -36,25 +36,20 @@ function escaped(byte: number): number {
 }
 
 /**
- * Splits bytes[start, end) into words, written as (address, length) pairs. Words beyond the table are left out.
- * @returns their number, or -1 if a quote is not closed or is followed by something other than a blank
+ * Splits bytes[start, end) into words.
+ * @returns address and length of each, one behind the other, or null if a quote is not closed or is followed by something other than a blank
  */
-export function splitInline(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  argv: Int32Array,
-): number {
-  let count = 0;
+export function splitInline(bytes: Uint8Array, start: number, end: number): number[] | null {
+  const pairs: number[] = [];
   let p = start;
   for (;;) {
     while (p < end && isBlank(bytes[p]!)) p++;
-    if (p >= end) return count;
+    if (p >= end) return pairs;
     const word = p;
     let to = p;
     let quote = 0;
     for (; p < end || quote !== 0; p++) {
-      if (p >= end) return -1;
+      if (p >= end) return null;
       const byte = bytes[p]!;
       if (quote === 0) {
         if (isBlank(byte)) break;
@@ -62,7 +57,7 @@ export function splitInline(
         else bytes[to++] = byte;
       } else if (byte === quote) {
         // A closing quote ends its word.
-        if (p + 1 < end && !isBlank(bytes[p + 1]!)) return -1;
+        if (p + 1 < end && !isBlank(bytes[p + 1]!)) return null;
         quote = 0;
       } else if (byte === BACKSLASH && quote === DOUBLE_QUOTE && p + 1 < end) {
         const high = p + 3 < end && bytes[p + 1] === 120 ? hexDigit(bytes[p + 2]!) : -1;
@@ -76,10 +71,6 @@ export function splitInline(
         p++;
       } else bytes[to++] = byte;
     }
-    if (count * 2 + 1 < argv.length) {
-      argv[count * 2] = word;
-      argv[count * 2 + 1] = to - word;
-      count++;
-    }
+    pairs.push(word, to - word);
   }
 }

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ARGV_TABLE_ENTRIES } from "../../core-wasm/abi.ts";
 import { type RunningServer, startServer } from "../../server/index.ts";
 import { commandsOf } from "../support/dataset.ts";
 import { type Connection, openConnection } from "../support/reference.ts";
@@ -86,6 +87,17 @@ test("such a command in a transaction stands in it", async () => {
   await client.raw("EXEC");
   const names = logged(".incr.aof").map(([name]) => name);
   expect(names).toEqual(["SELECT", "MULTI", "SET", "XADD", "SET", "EXEC"]);
+  await expectKept();
+});
+
+test("a command that fills the argv table, and short ones behind it, are loaded", async () => {
+  for (let room = 0; room < 6; room++) {
+    const words = ARGV_TABLE_ENTRIES - 2 * room;
+    const members = Array.from({ length: words - 2 }, (_, i) => `m${i}`);
+    const short = ["a", "b", "c"].map((key) => ["SET", `${key}${room}`, "v"]);
+    const replies = await client.all([["SADD", `s${room}`, ...members], ...short]);
+    expect(replies).toEqual([`:${words - 2}\r\n`, ...Array(3).fill("+OK\r\n")]);
+  }
   await expectKept();
 });
 

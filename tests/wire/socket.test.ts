@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { RedisClient } from "bun";
 import { Redis } from "ioredis";
 import { createClient, RESP_TYPES } from "redis";
+import { ARGV_TABLE_ENTRIES } from "../../core-wasm/abi.ts";
 import { type RunningServer, startServer } from "../../server/index.ts";
 
 let server: RunningServer;
@@ -76,6 +77,27 @@ test("a protocol error is answered and closes", async () => {
   expect(await exchange(["PING\r\n*1\r\n+x\r\nPING\r\n"])).toBe(
     "+PONG\r\n-ERR Protocol error: expected '$', got '+'\r\n",
   );
+});
+
+test("a command that fills the argv table, or nearly, and short ones behind it in the same chunk", async () => {
+  const short = "*3\r\n$4\r\nMGET\r\n$1\r\na\r\n$1\r\nb\r\n";
+  await exchange(["MSET a 1 b 2\r\n"]);
+  for (let room = 0; room < 12; room++) {
+    const words = ARGV_TABLE_ENTRIES - room;
+    const large = `*${words}\r\n$6\r\nEXISTS\r\n${"$1\r\na\r\n".repeat(words - 1)}`;
+    const replies = await exchange([large + short.repeat(3)]);
+    expect(replies).toBe(`:${words - 1}\r\n${"*2\r\n$1\r\n1\r\n$1\r\n2\r\n".repeat(3)}`);
+  }
+});
+
+test("an inline command of more words than the argv table has loses none", async () => {
+  await exchange(["SET a 1\r\n"]);
+  for (const words of [ARGV_TABLE_ENTRIES - 1, ARGV_TABLE_ENTRIES, 30_000]) {
+    // The quotes go, so that the word does not end where it did.
+    const command = `EXISTS "a"${" a".repeat(words - 1)}\r\n`;
+    const replies = await exchange([`PING\r\n${command}PING\r\n`]);
+    expect(replies).toBe(`+PONG\r\n:${words}\r\n+PONG\r\n`);
+  }
 });
 
 test("two servers in one process share nothing", async () => {
