@@ -57,9 +57,10 @@ export enum IoFlag {
 }
 
 /**
- * Frames found in the input and not executed yet: the host frames up to FRAME_BATCH commands, has the core load what their keys
- * will need (`prefetch`), then executes them in order (`executeFrames`). One record of FRAME_BYTES each, at Address.Frames:
- *   0 u32 argv table |4 u32 words |8 u32 first byte |12 u32 byte behind |16 u32 1 = canonical |20 u32, 24 u64 the core's own
+ * Frames found in the input and not executed yet: up to FRAME_BATCH commands are framed (`frame`, and by the host what is out of the
+ * ordinary), the core loads what their keys will need (`prefetch`), then executes them in order (`executeFrames`). One record of
+ * FRAME_BYTES each, at Address.Frames:
+ *   0 u32 argv table |4 u32 words |8 u32 first byte |12 u32 byte behind |16 u32 FrameFlag bits |20 u32, 24 u64 the core's own
  */
 export const FRAME_BATCH = 32;
 export const FRAME_BYTES = 32;
@@ -68,8 +69,17 @@ export enum FrameField {
   Words = 4,
   Start = 8,
   End = 12,
-  Canonical = 16,
+  Flags = 16,
 }
+
+export enum FrameFlag {
+  Canonical = 1, // its bytes are what we would write
+  SameCommand = 2, // it follows the frame before at once, and has the name of that, as it is written, and as many words
+  SameKey = 4, // with SameCommand: word 1 is that of the frame before, too
+}
+
+/** Longer names are the same command as none. */
+export const SAME_NAME_MAX_BYTES = 8;
 
 /** Byte offsets of the fields of State that the host reads or writes directly; the rest goes through exports. */
 export enum StateField {

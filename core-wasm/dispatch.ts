@@ -7,6 +7,7 @@ import {
   CommandFlag,
   FRAME_BYTES,
   FrameField,
+  FrameFlag,
   IoFlag,
   STATUS_BITS,
   StateField,
@@ -49,8 +50,8 @@ import * as streamRead from "./commands/stream-read";
 import * as streamCommands from "./commands/streams";
 import * as stringCommands from "./commands/string";
 import { placeSelf } from "./effects";
-import { makeRoom, trimToLimit } from "./keyspace/evict";
-import { forgetLookup } from "./keyspace/keyspace";
+import { isRoomy, makeRoom, trimToLimit } from "./keyspace/evict";
+import { forgetLookup, moveLookup } from "./keyspace/keyspace";
 import * as reply from "./reply";
 import { io, state } from "./state";
 import { End } from "./types/list";
@@ -63,12 +64,17 @@ function argumentBytes(argc: u32): u64 {
 
 /** Runs command `commandId` on the argv table. @returns Status bits. The command's own cost, plus what it evicts */
 export function execute(commandId: i32, argc: i32): i32 {
+  forgetLookup();
+  return executeNext(commandId, argc);
+}
+
+function executeNext(commandId: i32, argc: i32): i32 {
   const flags = <u32>load<u8>(Address.State + StateField.CommandFlags + <usize>commandId);
   state.status = 0;
-  forgetLookup();
   // In a unit room was made before its first command, and is made again behind its last.
   const keepsRoom = (io().flags & (IoFlag.Replay | IoFlag.InUnit)) === 0;
-  if (keepsRoom) {
+  const isInWindow = io().argvPtr < <u32>Address.Heap;
+  if (keepsRoom && !(isInWindow && isRoomy())) {
     const growing = (flags & CommandFlag.DenyOom) !== 0;
     const room = makeRoom(growing ? argumentBytes(argc) : 0);
     if (growing && !room) {
@@ -98,15 +104,24 @@ export function executeFrames(commandId: i32, first: u32, count: u32, attention:
   let done: u32 = 0;
   let status: u32 = 0;
   let told: u32 = 0;
+  forgetLookup();
   do {
+    const argv: usize = load<u32>(frame, FrameField.Argv);
+    if (done > 0) followLookup(frame, argv);
     block.framesDone = done++;
-    block.argvPtr = load<u32>(frame, FrameField.Argv);
-    status = execute(commandId, load<u32>(frame, FrameField.Words));
+    block.argvPtr = <u32>argv;
+    status = executeNext(commandId, load<u32>(frame, FrameField.Words));
     told = status & attention;
     if (done === 1) block.framesStatus = told;
     frame += FRAME_BYTES;
   } while (done < count && told === block.framesStatus && (told & ~UNIFORM) === 0);
   return (done << STATUS_BITS) | status;
+}
+
+/** What was looked up for the frame before holds for one of the same key; otherwise it is forgotten. */
+function followLookup(frame: usize, argv: usize): void {
+  if ((load<u32>(frame, FrameField.Flags) & FrameFlag.SameKey) === 0) return forgetLookup();
+  moveLookup(load<u32>(io().argvPtr, 8), load<u32>(argv, 8), load<u32>(argv, 12));
 }
 
 function run(commandId: i32, argc: u32): void {

@@ -31,6 +31,7 @@ import { freeGarbage, garbageCount } from "./types/garbage";
 import { beginSync, endSync, trackUnsynced } from "./unsynced";
 
 export { execute, executeFrames } from "./dispatch";
+export { frame } from "./frames";
 
 const DEFAULT_LOG_FACTOR: u32 = 10;
 const DEFAULT_DECAY_MINUTES: u32 = 1;

@@ -82,11 +82,11 @@ export class State {
   lruNext: u32;
   orderTable: u32; // progress of a rebuild: table id, then hash position
   orderPosition: u64;
-  lookupKey: u32; // the last key hashed by this command, its length, hash and the cell it was found in
+  lookupKey: u32; // the last key hashed by this command, its length and hash, the cell it was found in, 0 = none, and that one's table
   lookupLength: u32;
   lookupHash: u64;
   lookupCell: u32;
-  stepCount: u32; // refs collected by the last walk step
+  lookupTable: u32;
   wheelNowMs: u64; // every slot before it is empty
   orphanCount: u32; // tables waiting to be freed
   freeTable: u32; // progress of the freeing: table id, then directory index
@@ -146,6 +146,7 @@ export class State {
   fallingBytes: u64; // used bytes when defragmentation last looked whether they fall, when that was, and what it found
   fallingAtMs: u64;
   isFalling: u32;
+  stepCount: u32; // refs collected by the last walk step
   touched: u32; // what was loaded only to be in the cache; of no meaning
 }
 
@@ -181,6 +182,7 @@ export enum ScratchArea {
   ScanArguments = 0xe40, // cursor, count and pattern of a scan
   Scored = 0x600, // the member of a sorted set in hand, the walk over one, its digits
   TreePath = 0x700, // the way from a leaf of a tree to its root: 8 bytes a level
+  FrameMask = 0x1ff00, // which bytes of a command others repeat, while they are framed
   Argument = 0x20000, // numbers parsed from arguments
   Decimal = 0x24000, // limbs and digits of a number being read or written
   Digits = 0x28000, // a formatted number of many digits

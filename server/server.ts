@@ -153,7 +153,7 @@ export class Server {
     });
     this.supervision.clients.onMemoryBytes = () => this.countHostBytes();
     this.arena = new ReplyArena(this.core.memory, this.stats, this.supervision.backpressure);
-    this.framer = createFramer(this.core.memory, this.limits);
+    this.framer = createFramer(this.core, this.limits);
     const args = new ArgvArgs(this.core.memory);
     this.observer = new CallObserver({
       rows: table.rows,

@@ -43,16 +43,16 @@ function perKey(name: string, driver: Driver, commands: Prepared[]): void {
 }
 
 function framing(name: string, text: string): void {
-  const { memory } = createDriver().core;
+  const { core } = createDriver();
   const chunk = Buffer.from(text.repeat(PIPELINE));
-  memory.u8.set(chunk, Address.Input);
+  core.memory.u8.set(chunk, Address.Input);
   const end = Address.Input + chunk.length;
-  const framer = createFramer(memory, { maxBulkBytes: 1 << 29 });
+  const framer = createFramer(core, { maxBulkBytes: 1 << 29 });
   bench(name, () => {
     framer.position = Address.Input;
-    let words = 0;
-    while (framer.position < end) words += framer.next(end);
-    return do_not_optimize(words);
+    let frames = 0;
+    while (framer.position < end) frames += framer.batch(end);
+    return do_not_optimize(frames);
   });
 }
 

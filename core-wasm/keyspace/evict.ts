@@ -34,8 +34,13 @@ function wantedBytes(): u64 {
   return state.maxBytes === 0 ? DEFAULT_LIMIT_BYTES : state.maxBytes;
 }
 
+/** What the host holds. Below 2^63, which is cheaper to convert than all that a u64 may be. */
+function hostBytes(): u64 {
+  return <u64>(<i64>state.hostBytes);
+}
+
 function usedBytes(): u64 {
-  return state.usedBytes + <u64>state.hostBytes;
+  return state.usedBytes + hostBytes();
 }
 
 /** Sets limit (0 = none) and policy. A change of order begins here and goes on in `rebuildStep`. O(1) */
@@ -182,11 +187,16 @@ function shrinkTo(target: u64): void {
   }
 }
 
+/** Whether there is room for whatever a command in the input window may bring. */
+export function isRoomy(): bool {
+  return usedBytes() + (Address.InputEnd - Address.Input) < state.limitBytes && !reserveInUse();
+}
+
 /** Makes room for a command that brings `incoming` bytes. @returns whether a write may begin */
 export function makeRoom(incoming: u64): bool {
   const limit = state.limitBytes;
   // What can never fit costs nobody their place.
-  if (incoming > 0 && incoming + <u64>state.hostBytes >= limit) return false;
+  if (incoming > 0 && incoming + hostBytes() >= limit) return false;
   if (usedBytes() + incoming <= limit) return usedBytes() < limit && !reserveInUse();
   if ((io().flags & (IoFlag.Replay | IoFlag.WritesRefused)) !== 0) return true;
   shrinkTo(incoming < limit ? limit - incoming : 0);

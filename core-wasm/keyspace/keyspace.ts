@@ -170,6 +170,12 @@ export function forgetLookup(): void {
   state.lookupCell = 0;
 }
 
+/** The key last looked up is to be found at `to` from here on, the same bytes as at `from`. Nothing outside commands may have come between. */
+export function moveLookup(from: usize, to: usize, length: u32): void {
+  if (state.lookupKey === <u32>from && state.lookupLength === length) state.lookupKey = <u32>to;
+  else forgetLookup();
+}
+
 function lookupHash(key: usize, length: u32): u64 {
   if (state.lookupKey === <u32>key && state.lookupLength === length && key !== 0)
     return state.lookupHash;
@@ -187,8 +193,13 @@ function findRaw(id: u32, key: usize, length: u32): Entry | null {
     state.lookupCell = 0;
     return null;
   }
-  const cell = findCell(table(id), lookupHash(key, length), key, length);
+  const hash = lookupHash(key, length);
+  // A key that was hashed before: until it is removed or its table changes (`lookupCell`) it is where it was.
+  if (state.lookupCell !== 0 && state.lookupTable === id)
+    return entryAt(load<u32>(state.lookupCell));
+  const cell = findCell(table(id), hash, key, length);
   state.lookupCell = <u32>cell;
+  state.lookupTable = id;
   return cell === 0 ? null : entryAt(load<u32>(cell));
 }
 

@@ -26,6 +26,11 @@ export interface CoreExports {
    * or one that the host must act on. @returns how many were executed << STATUS_BITS | the Status of the last; IoField.FramesStatus has those of the others
    */
   executeFrames(commandId: number, first: number, count: number, attention: number): number;
+  /**
+   * Frames multibulk commands of [at, end) that are as we would write them, as records at Address.Frames from `count` on, up to `most` in
+   * all: until the first that is anything else, or not all here. @returns how many records there are then
+   */
+  frame(at: number, end: number, count: number, most: number): number;
   /** Brings what the keys of `count` frames at Address.Frames need into the cache. @returns 0 = it was there, as far as sizes tell */
   prefetch(count: number): number;
   /** Deletes due keys, oldest first, at most `budget` steps. @returns steps left over; 0 = more is due */

@@ -1,10 +1,10 @@
 /**
- * Finds commands in the bytes of a chunk, in place: walks linear memory and writes each word's (address, length) into
- * the argv table. Nothing is sliced, decoded or allocated on the way of a well-formed multibulk command.
+ * Finds commands in the bytes of a chunk, in place: each word's (address, length) is written into the argv table. Nothing is sliced,
+ * decoded or allocated on the way of a well-formed multibulk command.
  *
- * Multibulk headers are read by whole words: `*d\r`, `$d\r`, `$dd\r` and `$ddd\r` have branches of their own, anything
- * else goes through a general number routine with Redis's limits and error texts. Lines end at CR; the byte behind it
- * is skipped unseen, as Redis does, but such a frame is not canonical and is never written to the log verbatim.
+ * What is as we would write it the core frames, many commands in one call (core-wasm/frames.ts). Anything else is read here, with Redis's
+ * limits and error texts. Lines end at CR; the byte behind it is skipped unseen, as Redis does, but such a frame is not canonical and is
+ * never written to the log verbatim.
  */
 import {
   Address,
@@ -12,9 +12,10 @@ import {
   FRAME_BATCH,
   FRAME_BYTES,
   FrameField,
+  FrameFlag,
   IoField,
 } from "../../core-wasm/abi.ts";
-import { type CoreMemory, firstBytes } from "../core/memory.ts";
+import type { Core } from "../core/core.ts";
 import { splitInline } from "./inline.ts";
 import { encodeRequest } from "./request.ts";
 
@@ -66,24 +67,30 @@ export interface Framer {
   stopped: number;
   /** Makes record `index` of the batch the current frame: argv, frameStart, position, canonical. @returns its word count */
   select(index: number): number;
-  /**
-   * How many records of the `count` in the batch, from `first` on, are one command in a row: its name, as it is written and of 8 bytes at
-   * most, and as many words, in canonical frames that follow each other. At least 1. O(that number)
-   */
+  /** How many records of the `count` in the batch, from `first` on, are one command in a row (FrameFlag.SameCommand). At least 1. O(that number) */
   alike(first: number, count: number): number;
 }
 
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
+const ARGV = FrameField.Argv >> 2;
+const WORDS = FrameField.Words >> 2;
+const START = FrameField.Start >> 2;
+const END = FrameField.End >> 2;
+const FLAGS = FrameField.Flags >> 2;
 const CR = 13;
 const LF = 10;
 const ASTERISK = 42;
 const DOLLAR = 36;
 
+/** The index of a frame's record in `i32`. */
+function recordAt(index: number): number {
+  return (Address.Frames + index * FRAME_BYTES) >> 2;
+}
+
 /** Made once per core, so that the hot loop's views are constants of the closure. */
-export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
-  const bytes = memory.u8;
-  const words = memory.words;
-  const { i32 } = memory;
+export function createFramer(core: Pick<Core, "memory" | "frame">, limits: FramerLimits): Framer {
+  const bytes = core.memory.u8;
+  const { i32 } = core.memory;
   const argv = new Int32Array(i32.buffer, Address.ArgvTable, ARGV_TABLE_ENTRIES * 2);
   /** Where the next frame's words go in the argv table: an index into `argv`. */
   let firstSlot = 0;
@@ -196,6 +203,28 @@ export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
     return encodeRequest(words);
   }
 
+  /** Frames the next command by itself, as record `index`. @returns whether there is one; `stopped` says why not */
+  function oneFrame(index: number, end: number): boolean {
+    const last = recordAt(index - 1);
+    if (index > 0)
+      firstSlot = ((i32[last + ARGV]! - Address.ArgvTable) >> 2) + i32[last + WORDS]! * 2;
+    const argvPtr = Address.ArgvTable + firstSlot * 4;
+    const count = framer.next(end);
+    firstSlot = 0;
+    if (count <= 0) {
+      // Room for the words will be there once this batch is done.
+      framer.stopped = count === TOO_MANY_WORDS && index > 0 ? GOING_ON : count;
+      return false;
+    }
+    const record = recordAt(index);
+    i32[record + ARGV] = argvPtr;
+    i32[record + WORDS] = count;
+    i32[record + START] = framer.frameStart;
+    i32[record + END] = framer.position;
+    i32[record + FLAGS] = framer.canonical ? FrameFlag.Canonical : 0;
+    return true;
+  }
+
   const framer: Framer = {
     position: 0,
     frameStart: 0,
@@ -207,92 +236,42 @@ export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
 
     next(end: number): number {
       for (;;) {
-        let p = framer.position | 0;
+        let p = framer.position;
         framer.frameStart = p;
         framer.missing = 1;
         if (p >= end) return INCOMPLETE;
         framer.canonical = true;
-        const head = words.getInt32(p, true);
-        let count: number;
-        // "*d\r" with d in 1..9, and the byte behind in sight
-        if (
-          (head & 0x00ff00ff) === 0x000d002a &&
-          p + 4 <= end &&
-          ((head >> 8) & 255) > 48 &&
-          ((head >> 8) & 255) <= 57
-        ) {
-          count = ((head >> 8) & 255) - 48;
-          if (head >>> 24 !== LF) framer.canonical = false;
-          p = (p + 4) | 0;
-        } else if ((head & 255) === ASTERISK) {
-          count = headerNumber(p + 1, end);
-          if (numberEnd === 0) return count < 0 ? tooBig("mbulk count") : incomplete(1);
-          if (!numberOk || count > MULTIBULK_MAX_WORDS) return invalid("invalid multibulk length");
-          if (!framer.authenticated && count > UNAUTHENTICATED_MAX_WORDS)
-            return invalid("unauthenticated multibulk length");
-          p = numberEnd;
-          if (count <= 0) {
-            framer.position = p;
-            continue;
-          }
-        } else {
+        if (bytes[p] !== ASTERISK) {
           // Its words are not known before: it has the whole table, as the first of a batch.
-          if (firstSlot !== 0) {
-            framer.position = p;
-            return TOO_MANY_WORDS;
-          }
+          if (firstSlot !== 0) return TOO_MANY_WORDS;
           const inlineCount = inlineCommand(p, end);
           if (inlineCount === 0) continue;
           return inlineCount;
         }
-
-        let slot = firstSlot;
-        const slots = firstSlot + count * 2;
-        if (slots > argv.length) {
-          framer.position = framer.frameStart;
-          return TOO_MANY_WORDS;
+        const count = headerNumber(p + 1, end);
+        if (numberEnd === 0) return count < 0 ? tooBig("mbulk count") : incomplete(1);
+        if (!numberOk || count > MULTIBULK_MAX_WORDS) return invalid("invalid multibulk length");
+        if (!framer.authenticated && count > UNAUTHENTICATED_MAX_WORDS)
+          return invalid("unauthenticated multibulk length");
+        p = numberEnd;
+        if (count <= 0) {
+          framer.position = p;
+          continue;
         }
-        while (slot < slots) {
-          if (p + 4 > end) {
-            if (p < end) {
-              bulkLength(p, end);
-              if (bulkFault !== 0) return bulkFault;
-            }
-            return incomplete(1);
-          }
-          const v = words.getInt32(p, true);
-          let length: number;
-          const tens = (v >> 8) & 255;
-          if ((v & 0x00ff00ff) === 0x000d0024 && tens >= 48 && tens <= 57) {
-            length = tens - 48;
-            if (v >>> 24 !== LF) framer.canonical = false;
-            p = (p + 4) | 0;
-          } else {
-            const ones = (v >> 16) & 255;
-            const twoDigits =
-              (v & 0xff0000ff) === 0x0d000024 &&
-              tens > 48 &&
-              tens <= 57 &&
-              ones >= 48 &&
-              ones <= 57;
-            if (twoDigits && p + 5 <= end) {
-              length = (tens - 48) * 10 + (ones - 48);
-              if (bytes[p + 4] !== LF) framer.canonical = false;
-              p = (p + 5) | 0;
-            } else {
-              length = bulkLength(p, end);
-              if (bulkFault !== 0) return bulkFault;
-              p = numberEnd;
-            }
-          }
+        const slots = firstSlot + count * 2;
+        if (slots > argv.length) return TOO_MANY_WORDS;
+        for (let slot = firstSlot; slot < slots; slot += 2) {
+          if (p >= end) return incomplete(1);
+          const length = bulkLength(p, end);
+          if (bulkFault !== 0) return bulkFault;
+          p = numberEnd;
           const after = p + length;
           if (after + 2 > end) return incomplete(after + 2 - end);
           argv[slot] = p;
           argv[slot + 1] = length;
           // The bytes behind a bulk are skipped unseen, as Redis does; only the log cares what they were.
-          if (words.getUint16(after, true) !== 0x0a0d) framer.canonical = false;
-          p = (after + 2) | 0;
-          slot = (slot + 2) | 0;
+          if (bytes[after] !== CR || bytes[after + 1] !== LF) framer.canonical = false;
+          p = after + 2;
         }
         framer.position = p;
         return count;
@@ -302,66 +281,31 @@ export function createFramer(memory: CoreMemory, limits: FramerLimits): Framer {
     stopped: GOING_ON,
 
     batch(end: number): number {
-      // What a client may send can change with its first command.
-      const most = framer.authenticated ? FRAME_BATCH : 1;
-      let count = 0;
-      let record = Address.Frames >> 2;
       framer.stopped = GOING_ON;
-      while (count < most) {
-        const words = framer.next(end);
-        if (words <= 0) {
-          // Room for the words will be there once this batch is done.
-          framer.stopped = words === TOO_MANY_WORDS && count > 0 ? GOING_ON : words;
-          break;
-        }
-        i32[record + (FrameField.Argv >> 2)] = Address.ArgvTable + (firstSlot << 2);
-        i32[record + (FrameField.Words >> 2)] = words;
-        i32[record + (FrameField.Start >> 2)] = framer.frameStart;
-        i32[record + (FrameField.End >> 2)] = framer.position;
-        i32[record + (FrameField.Canonical >> 2)] = framer.canonical ? 1 : 0;
-        firstSlot = (firstSlot + (words << 1)) | 0;
-        record = (record + (FRAME_BYTES >> 2)) | 0;
-        count = (count + 1) | 0;
+      // What a client may send can change with its first command.
+      if (!framer.authenticated) return oneFrame(0, end) ? 1 : 0;
+      let count = 0;
+      for (;;) {
+        const before = count;
+        count = core.frame(framer.position, end, count, FRAME_BATCH);
+        if (count > before) framer.position = i32[recordAt(count - 1) + END]!;
+        if (count === FRAME_BATCH || !oneFrame(count, end)) return count;
+        if (++count === FRAME_BATCH) return count;
       }
-      firstSlot = 0;
-      return count;
     },
 
     select(index: number): number {
-      const record = (Address.Frames + index * FRAME_BYTES) >> 2;
-      i32[ARGV_PTR] = i32[record + (FrameField.Argv >> 2)]!;
-      framer.frameStart = i32[record + (FrameField.Start >> 2)]!;
-      framer.position = i32[record + (FrameField.End >> 2)]!;
-      framer.canonical = i32[record + (FrameField.Canonical >> 2)] !== 0;
-      return i32[record + (FrameField.Words >> 2)]!;
+      const record = recordAt(index);
+      i32[ARGV_PTR] = i32[record + ARGV]!;
+      framer.frameStart = i32[record + START]!;
+      framer.position = i32[record + END]!;
+      framer.canonical = (i32[record + FLAGS]! & FrameFlag.Canonical) !== 0;
+      return i32[record + WORDS]!;
     },
 
     alike(first: number, count: number): number {
-      let record = (Address.Frames + first * FRAME_BYTES) >> 2;
-      const slot = i32[record + (FrameField.Argv >> 2)]! >> 2;
-      const length = i32[slot + 1]!;
-      if (i32[record + (FrameField.Canonical >> 2)] === 0 || length > 8) return 1;
-      const wordCount = i32[record + (FrameField.Words >> 2)]!;
-      const lowMask = firstBytes(length);
-      const highMask = firstBytes(length - 4);
-      const low = words.getInt32(i32[slot]!, true);
-      const high = words.getInt32(i32[slot]! + 4, true);
       let next = first + 1;
-      for (; next < count; next++) {
-        const end = i32[record + (FrameField.End >> 2)];
-        record += FRAME_BYTES >> 2;
-        if (
-          i32[record + (FrameField.Start >> 2)] !== end ||
-          i32[record + (FrameField.Words >> 2)] !== wordCount ||
-          i32[record + (FrameField.Canonical >> 2)] === 0
-        )
-          break;
-        const name = i32[record + (FrameField.Argv >> 2)]! >> 2;
-        if (i32[name + 1] !== length) break;
-        const ptr = i32[name]!;
-        if (((words.getInt32(ptr, true) ^ low) & lowMask) !== 0) break;
-        if (((words.getInt32(ptr + 4, true) ^ high) & highMask) !== 0) break;
-      }
+      while (next < count && (i32[recordAt(next) + FLAGS]! & FrameFlag.SameCommand) !== 0) next++;
       return next - first;
     },
   };

@@ -96,6 +96,17 @@ test("a string grows by APPEND up to the limit set, and not beyond", () => {
   core.check();
 });
 
+test("while the emergency reserve is in use a command that grows is refused, however small", () => {
+  const refused = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+  core.raw("RPUSH", "list", "a");
+  leavePages(-1);
+  expect(core.raw("RPUSH", "list", "b")).toBe(refused);
+  expect(core.raw("LRANGE", "list", "0", "-1")).toBe("*1\r\n$1\r\na\r\n");
+  expect(core.raw("LPOP", "list")).toBe("$1\r\na\r\n");
+  leavePages(0);
+  expect(core.raw("RPUSH", "list", "b")).toBe(":1\r\n");
+});
+
 test("a command that finds no memory changes nothing, and the core lives", () => {
   core.listen(EVERYTHING);
   core.raw("MSET", "old", "value", "number", "7", "short", "v");

@@ -241,10 +241,11 @@ export function createHarness(options: HarnessOptions = {}): CoreHarness {
     };
     const total = command.reduce((sum, word) => sum + word.length, INPUT_SLACK_BYTES);
     let data = place(total, Address.Input, Address.Input + total <= Address.InputEnd);
+    // As with the server's, the words of a command in the heap are named there too.
     const table = place(
       8 * command.length,
       Address.ArgvTable,
-      command.length <= ARGV_TABLE_ENTRIES,
+      command.length <= ARGV_TABLE_ENTRIES && data === Address.Input,
     );
     const pairs = new DataView(new ArrayBuffer(8 * command.length));
     command.forEach((word, i) => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { Address, IoField } from "../../../core-wasm/abi.ts";
-import { createMemory } from "../../../server/core/memory.ts";
+import { Address, ARGV_TABLE_ENTRIES, FRAME_BATCH, IoField } from "../../../core-wasm/abi.ts";
+import { createCore } from "../../../server/core/core.ts";
 import {
   createFramer,
   GOING_ON,
@@ -11,17 +11,20 @@ import {
 } from "../../../server/resp/framer.ts";
 import { LargeFrame, LargeState } from "../../../server/resp/large-frame.ts";
 
-const memory = createMemory();
-const framer = createFramer(memory, { maxBulkBytes: 512 * 1024 * 1024 });
+const core = createCore({ seed: [1, 2], drain() {} });
+const { memory } = core;
+const framer = createFramer(core, { maxBulkBytes: 512 * 1024 * 1024 });
 
-function load(bytes: Uint8Array): number {
+/** Lays bytes into the window; the last `hidden` of them have not come yet, as far as the framer is to know. */
+function load(bytes: Uint8Array, hidden = 0): number {
   memory.u8.set(bytes, Address.Input);
   framer.position = Address.Input;
   framer.authenticated = true;
-  return Address.Input + bytes.length;
+  return Address.Input + Math.max(0, bytes.length - hidden);
 }
 
 const ARGV_PTR = (Address.IoBlock + IoField.ArgvPtr) >> 2;
+const OUT_TOP = (Address.IoBlock + IoField.OutTop) >> 2;
 
 function words(argc: number, argv: number = Address.ArgvTable): string[] {
   const table = argv >> 2;
@@ -162,39 +165,170 @@ test("a command of more words than the table is gathered elsewhere, chunk by chu
   }
 });
 
+interface Framed {
+  words: string[];
+  canonical: boolean;
+  start: number;
+  end: number;
+}
+
+interface AllFramed {
+  frames: Framed[];
+  stopped: number;
+  rest: number;
+  error: string;
+}
+
+function framed(argc: number): Framed {
+  const { canonical, frameStart, position } = framer;
+  return { words: words(argc, memory.i32[ARGV_PTR]!), canonical, start: frameStart, end: position };
+}
+
+/** What `next` frames of these bytes, one by one. */
+function framedSingly(bytes: Uint8Array, hidden = 0): AllFramed {
+  const end = load(bytes, hidden);
+  memory.i32[ARGV_PTR] = Address.ArgvTable;
+  const frames: Framed[] = [];
+  let argc = framer.next(end);
+  for (; argc > 0; argc = framer.next(end)) frames.push(framed(argc));
+  return { frames, stopped: argc, rest: framer.position, error: framer.error };
+}
+
+function framedInBatches(bytes: Uint8Array, hidden = 0): AllFramed {
+  const end = load(bytes, hidden);
+  const frames: Framed[] = [];
+  do {
+    const count = framer.batch(end);
+    const next = framer.position;
+    for (let i = 0; i < count; i++) frames.push(framed(framer.select(i)));
+    framer.position = next;
+  } while (framer.stopped === GOING_ON);
+  return { frames, stopped: framer.stopped, rest: framer.position, error: framer.error };
+}
+
+/** Lengths on both sides of what a header of each number of digits can say. */
+const length = fc.oneof(
+  { weight: 8, arbitrary: fc.nat(12) },
+  fc.constantFrom(99, 100, 101, 999, 1000, 9999, 10_000),
+);
+const anyCommand = fc.oneof(
+  {
+    weight: 9,
+    arbitrary: fc.array(
+      length.map((bytes) => "w".repeat(bytes)),
+      { minLength: 1, maxLength: 12 },
+    ),
+  },
+  fc.constant("INLINE"),
+);
+
+function encodeAny(commands: readonly ("INLINE" | string[])[]): Buffer {
+  return Buffer.concat(
+    commands.map((command) =>
+      command === "INLINE" ? Buffer.from("echo 'a b'\r\n") : encode(command),
+    ),
+  );
+}
+
 test("a batch frames what next frames one by one, whatever its commands are and wherever it is cut", () => {
-  const command = fc.oneof(
-    fc.array(fc.string({ unit: "binary-ascii", maxLength: 40 }), { minLength: 1, maxLength: 6 }),
-    fc.constant("INLINE"),
-  );
+  let most = 0;
   fc.assert(
-    fc.property(fc.array(command, { maxLength: 80 }), fc.nat(40), (commands, lost) => {
-      const whole = Buffer.concat(
-        commands.map((words) =>
-          words === "INLINE" ? Buffer.from("echo 'a b'\r\n") : encode(words),
-        ),
-      );
-      const bytes = whole.subarray(0, Math.max(0, whole.length - lost));
-      const expected = frameAll(bytes);
-      const rest = framer.position;
-      const end = load(bytes);
-      const found: string[][] = [];
-      let stopped: number = GOING_ON;
-      while (stopped === GOING_ON) {
-        const count = framer.batch(end);
-        stopped = framer.stopped;
-        const next = framer.position;
-        for (let i = 0; i < count; i++) {
-          const argc = framer.select(i);
-          found.push(words(argc, memory.i32[ARGV_PTR]!));
-        }
-        framer.position = next;
-      }
-      expect(found).toEqual(expected);
-      expect(stopped).toBe(INCOMPLETE);
-      expect(framer.position).toBe(rest);
-    }),
+    fc.property(
+      fc.array(anyCommand, { maxLength: 80, size: "max" }),
+      fc.nat(40),
+      (commands, lost) => {
+        const whole = encodeAny(commands);
+        const bytes = whole.subarray(0, Math.max(0, whole.length - lost));
+        const expected = framedSingly(bytes);
+        expect(framedInBatches(bytes)).toEqual(expected);
+        most = Math.max(most, expected.frames.length);
+      },
+    ),
   );
+  expect(most).toBeGreaterThan(FRAME_BATCH);
+});
+
+test("so it does of bytes that are not as anybody would write them", () => {
+  const byte = fc.constantFrom(..."*$0123456789-+ \r\n\0ax");
+  let odd = 0;
+  let invalid = 0;
+  fc.assert(
+    fc.property(
+      fc.array(anyCommand, { minLength: 1, maxLength: 6 }),
+      fc.array(fc.tuple(fc.nat(), byte, fc.boolean()), { minLength: 1, maxLength: 3 }),
+      (commands, changes) => {
+        let bytes = encodeAny(commands);
+        for (const [at, put, isMore] of changes) {
+          // Most of a long command is what is not looked at.
+          const i = at % Math.min(bytes.length, 60);
+          bytes = Buffer.concat([
+            bytes.subarray(0, i),
+            Buffer.from(put),
+            bytes.subarray(isMore ? i : i + 1),
+          ]);
+        }
+        const expected = framedSingly(bytes);
+        expect(framedInBatches(bytes)).toEqual(expected);
+        if (expected.frames.some(({ canonical }) => !canonical)) odd++;
+        if (expected.stopped === INVALID) invalid++;
+      },
+    ),
+    { numRuns: 5000 },
+  );
+  expect(odd).toBeGreaterThan(100);
+  expect(invalid).toBeGreaterThan(100);
+});
+
+test("and of commands of one shape that are odd anywhere", () => {
+  const byte = fc.constantFrom(..."*$0123456789\r\n\0ax");
+  const shape = fc.array(length, { minLength: 1, maxLength: 5 });
+  let odd = 0;
+  fc.assert(
+    fc.property(
+      shape,
+      fc.integer({ min: 2, max: 40 }),
+      fc.nat(),
+      byte,
+      fc.boolean(),
+      fc.nat(3),
+      (lengths, times, at, put, isOdd, lost) => {
+        const bytes = Buffer.concat(
+          Array.from({ length: times }, (_, n) =>
+            encode(lengths.map((size, i) => (i === 0 ? "N" : String(n % 10)).repeat(size))),
+          ),
+        );
+        if (isOdd) bytes.write(put, at % bytes.length, "latin1");
+        const expected = framedSingly(bytes, lost);
+        expect(framedInBatches(bytes, lost)).toEqual(expected);
+        if (expected.frames.length < times - 1 || expected.frames.some((f) => !f.canonical)) odd++;
+      },
+    ),
+    { numRuns: 5000 },
+  );
+  expect(odd).toBeGreaterThan(100);
+});
+
+test("a batch ends before the argv table does, at whatever command that is", () => {
+  const behindTable = memory.i32[OUT_TOP];
+  for (const short of [["a", "b", "c"], ["a", "b"], ["a"]])
+    for (let room = 0; room < 12; room++) {
+      const large = Array.from({ length: ARGV_TABLE_ENTRIES - room }, () => "w");
+      const bytes = encodeAny([large, ...Array(5).fill(short)]);
+      expect(framedInBatches(bytes)).toEqual(framedSingly(bytes));
+      expect(memory.i32[OUT_TOP]).toBe(behindTable);
+    }
+});
+
+test("an inline command of more words than the table comes as multibulk, and nothing behind it is lost", () => {
+  const words = ["EXISTS", ...Array.from({ length: ARGV_TABLE_ENTRIES }, (_, i) => String(i % 10))];
+  const end = load(Buffer.from(`PING\r\n${words.join(" ")}\r\nPING\r\n`));
+  expect(framer.batch(end)).toBe(1);
+  expect(framer.stopped).toBe(GOING_ON);
+  expect(framer.batch(end)).toBe(0);
+  expect(framer.stopped).toBe(TOO_MANY_WORDS);
+  expect(Buffer.from(framer.oversized!).equals(encode(words))).toBe(true);
+  framer.oversized = null;
+  expect(framer.batch(end)).toBe(1);
 });
 
 test("a batch of a client that has not authenticated is one command", () => {
@@ -205,25 +339,32 @@ test("a batch of a client that has not authenticated is one command", () => {
 });
 
 test("alike counts frames of one name and as many words that follow each other as they would be written", () => {
+  const SET = ["SET", "k", "v"];
+  const ODD_SET = {
+    words: [""],
+    bytes: Buffer.from("*3\r\n$3\r\nSET\r\n$1\r\nkXX$1\r\nv\r\n"),
+    follows: true,
+  };
   // What tells some apart lies in their last bytes only.
   const name = fc.constantFrom(
     "GET",
     "get",
     "LPUSH",
     "LPUSX",
+    "SET",
     "SETRANGE",
     "SETRANGX",
     "INCRBYFLOAT",
   );
   const whole = fc
-    .tuple(name, fc.array(fc.constantFrom("", "k", "key", "value of more bytes"), { maxLength: 2 }))
+    .tuple(name, fc.array(fc.constantFrom("", "k", "v", "value of more bytes"), { maxLength: 2 }))
     .map(([first, rest]) => ({
       words: [first, ...rest],
       bytes: encode([first, ...rest]),
       follows: true,
     }));
   const odd = fc.constantFrom(
-    { words: [""], bytes: Buffer.from("*3\r\n$3\r\nSET\r\n$1\r\nkXX$1\r\nv\r\n"), follows: true },
+    ODD_SET,
     // Nothing, but the next one does not follow the last one at once.
     { words: [], bytes: Buffer.from("*0\r\n"), follows: false },
   );
@@ -232,6 +373,8 @@ test("alike counts frames of one name and as many words that follow each other a
       .tuple(fc.oneof({ weight: 9, arbitrary: whole }, odd), fc.integer({ min: 1, max: 5 }))
       .map(([piece, times]) => Array.from({ length: times }, () => piece)),
     fc.tuple(whole, odd).map(([piece, between]) => [piece, between, piece]),
+    // One that is odd, and the same as it should be.
+    fc.constant([ODD_SET, { words: SET, bytes: encode(SET), follows: true }]),
   );
   let longest = 0;
   fc.assert(
