@@ -191,7 +191,8 @@ export function createFramer(core: Pick<Core, "memory" | "frame">, limits: Frame
       framer.oversized = requestOf(pairs);
       return TOO_MANY_WORDS;
     }
-    argv.set(pairs);
+    // Faster than `set` for the few words of a line.
+    for (let i = 0; i < pairs.length; i++) argv[i] = pairs[i]!;
     return pairs.length >> 1;
   }
 
@@ -287,7 +288,9 @@ export function createFramer(core: Pick<Core, "memory" | "frame">, limits: Frame
       let count = 0;
       for (;;) {
         const before = count;
-        count = core.frame(framer.position, end, count, FRAME_BATCH);
+        // Not for an inline command.
+        if (bytes[framer.position] === ASTERISK)
+          count = core.frame(framer.position, end, count, FRAME_BATCH);
         if (count > before) framer.position = i32[recordAt(count - 1) + END]!;
         if (count === FRAME_BATCH || !oneFrame(count, end)) return count;
         if (++count === FRAME_BATCH) return count;
